@@ -18,6 +18,7 @@ from kulanz.domain.byhand.discretion import (
     read_discretion,
 )
 from kulanz.domain.byhand.sizes import size_text
+from kulanz.domain.policy.document.owed import Bill
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.outcomes import EXIT_NO
 from kulanz_cli.settings import as_json, pass_direct_stack
@@ -80,6 +81,8 @@ def show(stack: DirectStack, is_json: bool) -> None:
         for reason in found.reasons.values():
             noted = " (needs a note)" if reason.needs_note else ""
             say(out, f"{reason.code}: {reason.title}{noted}", further=2)
+            if stated := _bill(reason.bill):
+                say(out, f"booked as {', '.join(map(str, stated.values()))}", indent=2)
     if not found.version:
         click.get_current_context().exit(EXIT_NO)
 
@@ -97,7 +100,8 @@ def _content(found: Discretion) -> dict[str, Any]:
         "version": found.version,
         "zone": found.zone,
         "reasons": [
-            {"code": one.code, "title": one.title, "note": one.needs_note} for one in found.reasons.values()
+            {"code": one.code, "title": one.title, "note": one.needs_note, "bill": _bill(one.bill)}
+            for one in found.reasons.values()
         ],
         "limits": [
             {
@@ -121,3 +125,14 @@ def _report(content: dict[str, Any], text: str, is_json: bool) -> None:
         print_json({"v": 1, **content})
     else:
         say(console(), text)
+
+
+def _bill(bill: Bill) -> dict[str, object]:
+    """What a reason says of how it is booked."""
+    said = {
+        "text": bill.text,
+        "reason_code": bill.reason_code,
+        "treatment": bill.treatment,
+        "ledger_account": bill.ledger_account,
+    }
+    return {name: text for name, text in said.items() if text}

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from kulanz.application.ledger.check_ledger import check_ledger
+from kulanz.domain.byhand.discretion import DiscretionError, discretion_json, must_follow, read_discretion
+from kulanz.domain.byhand.goodwill import goodwill_bills
 from kulanz.domain.delivery.added import ADDITIONS_EVERY
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.exports.rows import BOOKED_BY
 from tests.support.billing_files import read_delivery
-from tests.support.handed import MONTH, give, opened, worth
-from tests.support.world import START
+from tests.support.exporting import exported, rows
+from tests.support.handed import MONTH, discretion_content, give, opened, worth
+from tests.support.world import START, World
 from tests.support.world_door import BERT, WorldDoor, check_ports
 from tests.support.world_voids import run_voids
 
@@ -96,3 +100,75 @@ def test_one_gift_is_voided_by_its_id_and_the_others_stand(is_delivered: bool) -
     assert (line(door)["voided"], line(door)["by_state"]) == ("30.00", {"due": "20.00"})
     a_day_later(door)
     assert line(door)["by_state"] == {"sent": "20.00"}
+
+
+BILL = {"text": "Kulanz", "reason_code": "GW-1", "ledger_account": "4000-130"}
+BOOKED = ("text", "reason_code", "treatment", "ledger_account")
+
+
+def with_bills(version: int = 1, **bill: Any) -> dict[str, Any]:
+    """A discretion file in which one of two reasons says how it is booked."""
+    reasons = {"long_wait": {"title": "Waited", "bill": BILL | bill}, "other": {"title": "Other"}}
+    return discretion_content(version, reasons=reasons)
+
+
+def test_billing_the_month_and_an_export_have_what_the_reason_says_of_the_bill_and_nothing_else() -> None:
+    door = WorldDoor(World(channel=Channel("billing")))
+    door.discretion.publish(1, discretion_json(with_bills()))
+    give(door, "T-1")
+    give(door, "T-2", "A-1002", reason="other")
+    door.world.run_until_quiet()
+    a_day_later(door)
+    (delivery,) = door.deliveries.of_channel("billing")
+    credits_ = read_delivery(door.archive.documents, delivery.id.folder).credits.values()
+    said = ("Kulanz", "GW-1", "", "4000-130")
+    assert {one["subject"]: tuple(one[name] for name in BOOKED) for one in credits_} == {
+        "T-1": said, "T-2": ("", "", "", ""),
+    }  # fmt: skip
+    (campaign,) = door.get(f"acknowledgements/month/{START:%Y-%m}").content["campaigns"]
+    assert {(one["reason_code"], one["ledger_account"]) for one in campaign["bookings"]} == {
+        ("GW-1", "4000-130"), ("", ""),
+    }  # fmt: skip
+    found = {one["subject"]: one for one in rows(door.world, exported(door.world, str(MONTH)))}
+    assert {name: tuple(one[column] for column in BOOKED_BY) for name, one in found.items()} == {
+        "T-1": said, "T-2": ("", "", "", ""),
+    }  # fmt: skip
+    assert (found["T-1"]["component"], found["T-2"]["component"]) == ("long_wait", "")
+
+
+def test_how_it_is_booked_is_of_the_file_that_holds_when_it_is_given() -> None:
+    door = WorldDoor(World(channel=Channel("billing")))
+    door.discretion.publish(1, discretion_json(discretion_content(reasons={"long_wait": {"title": "Waited"}})))
+    give(door, "T-1")
+    door.discretion.publish(2, discretion_json(with_bills(2)))
+    give(door, "T-2", amount="30.00")
+    bills = {one.key.subject: goodwill_bills(one.body) for one in door.ledger.of_account("A-1001")}
+    assert bills["T-1"] == {}
+    assert bills["T-2"]["long_wait"].ledger_account == "4000-130"
+    (campaign,) = door.get(f"acknowledgements/month/{START:%Y-%m}").content["campaigns"]
+    assert [one["ledger_account"] for one in campaign["bookings"]] == ["", "4000-130"]
+
+
+def test_a_later_file_may_say_how_a_reason_is_booked_and_never_say_otherwise() -> None:
+    without = read_discretion(discretion_content(reasons={"long_wait": {"title": "Waited"}}))
+    said = read_discretion(with_bills(2))
+    must_follow(without, said)
+    must_follow(said, read_discretion(with_bills(3)))
+    for other in (
+        with_bills(3, ledger_account="4000-140"),
+        discretion_content(3, reasons={"long_wait": {"title": "Waited"}, "other": {"title": "Other"}}),
+    ):
+        with pytest.raises(DiscretionError, match=r"reasons\.long_wait\.bill: .*keep it"):
+            must_follow(said, read_discretion(other))
+
+
+@pytest.mark.parametrize(
+    ("bill", "said"),
+    [({}, "say text, reason_code"), ({"treatment": "gift"}, "price_reduction"), ({"account": "1"}, "unknown"),
+     ({"ledger_account": 4000}, "code"), ("4000", "expected"), ({"text": {"de": "Kulanz"}}, "one text")],
+)  # fmt: skip
+def test_a_bill_that_says_nothing_or_what_no_policy_may_say_is_refused(bill: Any, said: str) -> None:
+    content = discretion_content(reasons={"long_wait": {"title": "Waited", "bill": bill}})
+    with pytest.raises(DiscretionError, match=said) as refused:
+        read_discretion(content)
+    assert refused.value.path[:3] == ("reasons", "long_wait", "bill")

@@ -33,6 +33,7 @@ from kulanz.domain.lists.account_ids import IdProblem
 from kulanz.domain.money import is_currency
 from kulanz.domain.people.caller import APART, Caller, Door, Person, canonical_id, must_be_person
 from kulanz.domain.people.people import People, approver_problem
+from kulanz.domain.policy.document.owed import NOTHING_BILLED
 from kulanz.domain.time import format_instant
 
 
@@ -238,7 +239,9 @@ def _give(
 ) -> Goodwill:
     """Write it. Raises Outdated where something moved, and GoodwillRefused where the month's campaign is stopped."""
     campaign = _months_campaign(after, ports, now)
-    entry = goodwill_entry(after, campaign.policy_hash, campaign.decidable_until)
+    reason = ports.discretion.reasons.get(after.reason)
+    bill = NOTHING_BILLED if reason is None else reason.bill
+    entry = goodwill_entry(after, campaign.policy_hash, campaign.decidable_until, bill)
     draws: tuple[Draw, ...] = ()
     if is_currency(after.measure):
         draws = (Draw(after.measure, ports.gate.budget_month(now), int(after.size)),)

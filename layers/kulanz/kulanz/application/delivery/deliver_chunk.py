@@ -29,6 +29,7 @@ from kulanz.application.ports import (
     Refused,
     TryAgain,
 )
+from kulanz.domain.byhand.goodwill import goodwill_bills
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Decision, DueAt, Outcome
@@ -171,7 +172,7 @@ class _Run:
     clock: Clock
     cache: FrozenCache
     reader: LineReader = field(init=False)
-    bills: dict[str, Bill] = field(init=False)
+    bills: Mapping[str, Bill] = field(init=False)
     policy: CompiledPolicy = field(init=False)
     assigned: CreditEntry = field(init=False)
     rows_per_wave: int = field(init=False)
@@ -400,7 +401,8 @@ class _Run:
             if is_mine and found.left_out:
                 less[place] = found.left_out
         biller_account = account or row.to_bill.biller_account or row.key.account_id
-        booking = Booking(biller_account, self.bills, self._due_of(row))
+        bills = goodwill_bills(booked.entry.body) if self.is_goodwill else self.bills
+        booking = Booking(biller_account, bills, self._due_of(row))
         if row.benefit is not None:  # it was counted when it was delivered first
             again = list(credits_of(booked.entry, booking, mine, decision, less))
             self.again.add(CreditSums.over(again))

@@ -14,9 +14,11 @@ from kulanz.domain.campaigns.reconciliation import RowResult, differences
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.to_the_bill import ToTheBill
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.policy.document.document import bookings_of
 from kulanz.domain.policy.document.frozen import read_frozen
+from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
 
 
@@ -121,11 +123,26 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
 
 
 def _bookings(campaign: Campaign, door: Door) -> list[Booking]:
-    document, _ = read_frozen(door.campaigns.frozen(campaign.id).policy)
+    if month_of_goodwill(campaign.id.incident_id):
+        found = _of_goodwill(campaign, door)
+    else:
+        document, _ = read_frozen(door.campaigns.frozen(campaign.id).policy)
+        found = bookings_of(document.policy)
     return [
         {"ledger_account": one.ledger_account, "reason_code": one.reason_code, "treatment": one.treatment}
-        for one in bookings_of(document.policy)
+        for one in found
     ]
+
+
+def _of_goodwill(campaign: Campaign, door: Door) -> list[Bill]:
+    """The ways in which what was given in a month is booked: by the reasons that it was given for.
+
+    What has a bill is an amount component by the name of its reason, whose bill no later discretion file changes.
+    """
+    reasons = door.discretion.current().reasons
+    given = sorted({place.component for place in door.deliveries.added(campaign.id).moved})
+    found = [reasons[one].bill if one in reasons else NOTHING_BILLED for one in given] or [NOTHING_BILLED]
+    return list({(one.ledger_account, one.reason_code, one.treatment): one for one in found}.values())
 
 
 def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted) -> BillLine:

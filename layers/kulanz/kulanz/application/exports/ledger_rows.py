@@ -14,7 +14,7 @@ from kulanz.application.campaigns.stretch_run import LINES_READ_TOGETHER, Stretc
 from kulanz.application.delivery.world import Booked, CreditLedger
 from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ports import CampaignStore, RecognisedRows
-from kulanz.domain.byhand.goodwill import goodwill_persons
+from kulanz.domain.byhand.goodwill import goodwill_bills, goodwill_persons
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.campaigns.stretches import Stretch
@@ -37,6 +37,7 @@ from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.rows import Problem
 from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy.document.owed import Bill
 
 TWO_PERSONS = 2
 EXPIRED, VOIDED, OFFER_ENDED = "expired", "voided", "offer_ended"
@@ -74,8 +75,16 @@ class _Known(NamedTuple):
 class Decisions:
     """Renders decisions as they stand, as of an instant. What many have in common is rendered once."""
 
-    def __init__(self, campaign: CampaignId, policy: CompiledPolicy, now: datetime, *, offers_ended: bool) -> None:
-        self._campaign, self._policy, self._now = campaign, policy, now
+    def __init__(
+        self,
+        campaign: CampaignId,
+        policy: CompiledPolicy,
+        bills: Mapping[str, Bill],
+        now: datetime,
+        *,
+        offers_ended: bool,
+    ) -> None:
+        self._campaign, self._policy, self._bills, self._now = campaign, policy, bills, now
         self._offers_ended = offers_ended
         self._rendered: dict[_Known, Rendered] = {}
 
@@ -116,7 +125,8 @@ class Decisions:
                 decided_by=decided_by(persons), decided_for=decision.reason,
             )  # fmt: skip
         found = found._replace(shares=shares)
-        return rendered(self._campaign, found, [self._due_by(found, part, benefit) for part, benefit in found.parts])
+        days = [self._due_by(found, part, benefit) for part, benefit in found.parts]
+        return rendered(self._campaign, found, days, {**self._bills, **goodwill_bills(entry.body)})
 
     def _instants(self, entry: Entry, decision: Decision) -> Instants:
         accepted = entry.accepted_at
@@ -142,7 +152,13 @@ class LedgerRows:
     """Makes the rows of one chunk of an executed campaign, as of the instant at which the export was asked for."""
 
     def __init__(
-        self, run: StretchRun, campaigns: CampaignStore, credits_: CreditLedger, rows: RecognisedRows, now: datetime
+        self,
+        run: StretchRun,
+        campaigns: CampaignStore,
+        credits_: CreditLedger,
+        rows: RecognisedRows,
+        bills: Mapping[str, Bill],
+        now: datetime,
     ) -> None:
         self._run, self._credits, self._rows = run, credits_, rows
         campaign = run.campaign
@@ -150,7 +166,7 @@ class LedgerRows:
         incident = campaigns.incident(campaign.id.incident_id)
         ended = incident is not None and bool(ended_offers(incident, campaigns, [campaign.id.seq]))
         self._counted_until = 0 if cursor is None else cursor.position
-        self._decisions = Decisions(campaign.id, run.policy, now, offers_ended=ended)
+        self._decisions = Decisions(campaign.id, run.policy, bills, now, offers_ended=ended)
         self._without: dict[tuple[str, str], Rendered] = {}
 
     def write(self, lines: Iterator[Line], at: int, planned: Stretch, write: Callable[..., None]) -> bool:  # noqa: ARG002

@@ -1,6 +1,6 @@
 """The rows of a plan: each stretch decided as its plan decided it, compared with the plan's digest, and rendered."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, NotWritten, Owed, StretchRun
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -11,13 +11,14 @@ from kulanz.domain.exports.figures import Written
 from kulanz.domain.exports.rows import Found, Rendered, decision_key, rendered
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Remembered
 from kulanz.domain.lists.lines import Line
+from kulanz.domain.policy.document.owed import Bill
 
 
 class PlanRows:
     """Makes the rows of one chunk of a plan."""
 
-    def __init__(self, run: StretchRun, campaign: CampaignId) -> None:
-        self._run, self._campaign = run, campaign
+    def __init__(self, run: StretchRun, campaign: CampaignId, bills: Mapping[str, Bill]) -> None:
+        self._run, self._campaign, self._bills = run, campaign, bills
         self._rendered: dict[tuple[Remembered, Overpaid], Rendered] = {}
         self._without: dict[tuple[RowResult, str, Overpaid], Rendered] = {}
 
@@ -57,7 +58,7 @@ class PlanRows:
             days = [due(one.due, at) if is_granted and one.due is not None else None for one in decision.benefits]
             result = RESULT_OF[decision.outcome].value
             found = Found(result, decision.reason, Written.PLANNED, decision, overpaid=too_much)
-            known = self._rendered[remembered, too_much] = rendered(self._campaign, found, days)
+            known = self._rendered[remembered, too_much] = rendered(self._campaign, found, days, self._bills)
         return known
 
     def _other(self, line: NotWritten, too_much: Overpaid) -> Rendered:

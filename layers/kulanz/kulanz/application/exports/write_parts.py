@@ -33,6 +33,8 @@ from kulanz.domain.exports.figures import Figures, Of, Written
 from kulanz.domain.exports.rows import Rendered, count
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.lines import Line, ListRefused
+from kulanz.domain.policy.document.document import bills_of
+from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.time import instant_of, microseconds_of
 
 GZIP_LEVEL = 1
@@ -166,10 +168,11 @@ def _parts(
     if not todo:
         return
     lines = run.lines(todo[0][0], start_stop[1])
+    bills = bills_of(read_frozen(campaigns.frozen(campaign.id).policy)[0].policy)
     rows: PlanRows | LedgerRows = (
-        PlanRows(run, campaign.id)
+        PlanRows(run, campaign.id, bills)
         if export.of is Of.PLAN
-        else LedgerRows(run, campaigns, ports.credits, ports.rows, export.asked_at)
+        else LedgerRows(run, campaigns, ports.credits, ports.rows, bills, export.asked_at)
     )
     for at, stretch in stretches:
         if at < todo[0][0]:
@@ -196,7 +199,9 @@ def _added_parts(
     size = campaign.chunks.size
     at = max((part.end for part in ports.exports.parts(export, size)), default=size)
     end = size + export.span
-    decisions = Decisions(campaign.id, cache.get(campaign, ports.work.campaigns), export.asked_at, offers_ended=False)
+    decisions = Decisions(
+        campaign.id, cache.get(campaign, ports.work.campaigns), {}, export.asked_at, offers_ended=False
+    )
     found = _added(campaign, at - size, export.span, ports)
     one = next(found, None)
     while at < end:

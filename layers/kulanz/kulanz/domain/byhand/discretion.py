@@ -19,6 +19,8 @@ from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.money import AmountError, is_currency
 from kulanz.domain.people.people import Listed
+from kulanz.domain.policy.document.owed import BILL, NOTHING_BILLED, Bill
+from kulanz.domain.policy.language.errors import PolicyError
 from kulanz.domain.time import TimeError, zone_of
 
 DISCRETION_LANGUAGE = 1
@@ -59,11 +61,24 @@ class MeasureContract(TypedDict):
     two: NotRequired[LimitsContract]
 
 
+class BillContract(TypedDict):
+    """How billing books what is given for a reason, as a policy's `bill:` says it; at least one of them."""
+
+    text: NotRequired[str]
+    reason_code: NotRequired[str]
+    treatment: NotRequired[str]
+    ledger_account: NotRequired[str]
+
+
 class ReasonContract(TypedDict):
-    """A reason: its title, and whether it needs a note. Without `note`, a note may be left out."""
+    """A reason: its title, whether it needs a note, and how billing books goodwill that is given for it.
+
+    Without `note`, a note may be left out. Without `bill`, billing is told nothing of that.
+    """
 
     title: str
     note: NotRequired[bool]
+    bill: NotRequired[BillContract]
 
 
 class DiscretionContract(TypedDict):
@@ -97,11 +112,12 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason that persons give: its code, its title, and whether a note has to stand beside it."""
+    """A reason that persons give: its code, its title, whether a note has to stand beside it, and how it is booked."""
 
     code: str
     title: str
     needs_note: bool = False
+    bill: Bill = NOTHING_BILLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +287,19 @@ def discretion_from_json(published: bytes) -> Discretion:
 
 
 def must_follow(before: Discretion, after: Discretion) -> None:
-    """What a version may change of the one before: all but the codes of reasons. Raises DiscretionError with the entry.
+    """What a version may change of the one before: all but the codes of reasons, and how each is booked.
 
-    What was given for a reason names its code for years. So a code stays, and answers can say what it means.
+    What was given for a reason names its code for years. So a code stays, and answers can say what it means. The sums
+    of a month are kept by it, so its bill stays too; it may get one later. Raises DiscretionError with the entry.
     """
     if after.version != before.version + 1:
         raise DiscretionError(f"version {before.version} is published; expected {before.version + 1}", ("version",))
-    for code in before.reasons:
+    for code, reason in before.reasons.items():
         if code not in after.reasons:
             raise DiscretionError("this reason was given before; keep its code", ("reasons", code))
+        if reason.bill not in (NOTHING_BILLED, after.reasons[code].bill):
+            problem = "what was given for this reason is booked so; keep it, and use another code to book otherwise"
+            raise DiscretionError(problem, ("reasons", code, "bill"))
 
 
 def _mapping(raw: Any, path: Path, known: tuple[str, ...]) -> Mapping[str, Any]:
@@ -295,13 +315,23 @@ def _reason(code: Any, raw: Any) -> Reason:
     path: Path = ("reasons", str(code))
     if not isinstance(code, str) or _CODE.fullmatch(code) is None:
         raise DiscretionError("expected a code of lower-case letters, digits and _, such as long_wait", path)
-    entries = _mapping(raw, path, ("title", "note"))
+    entries = _mapping(raw, path, ("title", "note", "bill"))
     title, note = entries.get("title"), entries.get("note", False)
     if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > TITLE_CHARACTERS:
         raise DiscretionError(f"expected one line of at most {TITLE_CHARACTERS} characters", (*path, "title"))
     if not isinstance(note, bool):
         raise DiscretionError("expected true where a note is needed, else false", (*path, "note"))
-    return Reason(code, title, note)
+    return Reason(code, title, note, _bill(entries["bill"], (*path, "bill")) if "bill" in entries else NOTHING_BILLED)
+
+
+def _bill(raw: Any, path: Path) -> Bill:
+    try:
+        found: Bill = BILL.read(raw, path)
+    except PolicyError as error:
+        raise DiscretionError(error.problem, error.path) from None
+    if not isinstance(found.text, str):
+        raise DiscretionError("expected one text: goodwill does not say in which language its bill is", (*path, "text"))
+    return found
 
 
 def _by_measure(raw: Any, path: Path) -> Mapping[str, Allowed]:

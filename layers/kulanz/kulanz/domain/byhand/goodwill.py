@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from kulanz.domain.byhand.sizes import quantity_text, size_text
 from kulanz.domain.campaigns.amounts import Size
@@ -18,8 +18,9 @@ from kulanz.domain.campaigns.campaign import ENGINE_VERSION, CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Outcome
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, goodwill_month, is_account_id
-from kulanz.domain.ledger.entries import DecisionKey, Entry, Lifetime, decision_body, new_entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, Lifetime, StoredBill, decision_body, new_entry
 from kulanz.domain.money import Money, is_currency
+from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 
 WAITS = timedelta(days=14)
 """How long what needs a second person waits for one, as a plan does; then it is asked for again under another id."""
@@ -139,23 +140,46 @@ def month_campaign(instant: datetime) -> CampaignId:
     return CampaignId(goodwill_month(month_of(instant)), 1)
 
 
-def goodwill_entry(given: Goodwill, policy_hash: str, keep_until: datetime) -> Entry:
-    """The decision that goodwill is in the ledger. `keep_until` is until when its campaign's decisions are kept."""
+def goodwill_entry(given: Goodwill, policy_hash: str, keep_until: datetime, bill: Bill = NOTHING_BILLED) -> Entry:
+    """The decision that goodwill is in the ledger. `keep_until` is until when its campaign's decisions are kept.
+
+    `bill` is how billing books it. Its benefit is an amount component of its own then, named as its reason: so sums are
+    kept by what is booked alike.
+    """
     campaign, now = given.campaign, given.given_at
     if campaign is None or now is None:
         raise ValueError("only what was given is a decision")
-    decision = Decision(Outcome.GRANTED, given.reason, (_benefit(given),))
+    decision = Decision(Outcome.GRANTED, given.reason, (_benefit(given, bill),))
     row = sha256(canonical_json([given.account_id, given.id]).encode()).hexdigest()
     body = json.loads(decision_body(campaign, ENGINE_VERSION, policy_hash, row, decision))
-    body["by_hand"] = _by_hand(given)
+    body["by_hand"] = _by_hand(given) | ({"bill": stated} if (stated := _stated(bill)) else {})
     key = DecisionKey(given.account_id, campaign.incident_id, given.id, campaign.seq)
     return new_entry(key, 0, canonical_json(body), decision, Lifetime.of(decision, now, keep_until))
 
 
-def _benefit(given: Goodwill) -> Benefit:
+def _benefit(given: Goodwill, bill: Bill) -> Benefit:
+    component = "" if bill == NOTHING_BILLED else given.reason
     if is_currency(given.measure):
-        return Benefit(money=Money(int(given.size), given.measure), due=NEXT_BILL)
-    return Benefit(quantity=quantity_text(given.size), unit=given.measure)
+        return Benefit(money=Money(int(given.size), given.measure), due=NEXT_BILL, component=component)
+    return Benefit(quantity=quantity_text(given.size), unit=given.measure, component=component)
+
+
+def _stated(bill: Bill) -> StoredBill:
+    """What a bill says. Goodwill states no language: the first text is that of its credit."""
+    said = {
+        "text": bill.text_in(""),
+        "reason_code": bill.reason_code,
+        "treatment": bill.treatment,
+        "ledger_account": bill.ledger_account,
+    }
+    return cast("StoredBill", {name: text for name, text in said.items() if text})
+
+
+def goodwill_bills(body: str) -> Mapping[str, Bill]:
+    """How billing books goodwill, by the name of its amount component; nothing where `body` does not say."""
+    content = json.loads(body) if _BY_HAND in body else {}
+    stated = content.get("by_hand", {}).get("bill")
+    return {content["reason"]: Bill(**stated)} if stated else {}
 
 
 def _by_hand(given: Goodwill) -> dict[str, Any]:

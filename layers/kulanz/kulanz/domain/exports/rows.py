@@ -31,13 +31,16 @@ from kulanz.domain.exports.figures import (
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.money import Money, format_amount, format_minor, is_currency, minor_units, parse_amount, parse_minor
+from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
 
+BOOKED_BY: Final = ("bill_text", "reason_code", "treatment", "ledger_account")
+"""How billing books a benefit, as the credit that it is or would be has it; empty where nothing says so."""
 COLUMNS: Final = (
     *("campaign", "line", "account", "subject", "result", "reason", "written", "status"),
     *("benefit", "part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms"),
     *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", *STATED),
-    *("decided_by", "decided_for", "decision"),
+    *("decided_by", "decided_for", *BOOKED_BY, "decision"),
 )
 """Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any, and
 `line` where no line of the list made the decision."""
@@ -122,11 +125,16 @@ class Rendered:
 _ACCOUNT, _SUBJECT = '"account":', '"subject":'
 
 
-def rendered(campaign: CampaignId, found: Found, due_by: Sequence[date | None] = ()) -> Rendered:
-    """The rows of a decision. `due_by` has the day of each benefit, in their order; days that are left out are none."""
+def rendered(
+    campaign: CampaignId, found: Found, due_by: Sequence[date | None] = (), bills: Mapping[str, Bill] | None = None
+) -> Rendered:
+    """The rows of a decision. `due_by` has the day of each benefit, in their order; days that are left out are none.
+
+    `bills` is how billing books each amount component.
+    """
     head = f'{{"campaign":{encode_basestring_ascii(str(campaign))},"line":'
     days = [*due_by]
-    fields = list(_benefits(found, days))
+    fields = list(_benefits(found, days, bills or {}))
     tails = [_tail(found, one) for one in fields] or [_tail(found, _NO_BENEFIT)]
     key = LineKey(found.result, found.reason, found.written)
     return Rendered(head, tails, key, list(_sums(found)))
@@ -144,12 +152,13 @@ def count(figures: Figures, one: Rendered, lines: int = 1) -> None:
         figures.add_sum(key, size * lines)
 
 
+_OF_TAIL = COLUMNS[COLUMNS.index("subject") + 1 : COLUMNS.index("decision")]
 _NO_BENEFIT: Mapping[str, Any] = {
     "benefit": None,
     **dict.fromkeys(
         ("part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms", "due", "due_by"), ""
     ),
-    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at", *STATED), ""),
+    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at", *STATED, *BOOKED_BY), ""),
 }
 
 
@@ -157,11 +166,12 @@ def _tail(found: Found, benefit: Mapping[str, Any]) -> str:
     """The fields of a row behind its subject, up to the value of the last one."""
     said = {"result": found.result, "reason": found.reason, "written": found.written.value, "status": found.status}
     by_hand = {"decided_by": found.decided_by, "decided_for": found.decided_for}
-    text = json.dumps({**said, **benefit, **by_hand}, separators=(",", ":"))
+    fields = {**said, **benefit, **by_hand}
+    text = json.dumps({name: fields[name] for name in _OF_TAIL}, separators=(",", ":"))
     return f'{text[1:-1]},"decision":'
 
 
-def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str, Any]]:
+def _benefits(found: Found, days: Sequence[date | None], bills: Mapping[str, Bill]) -> Iterator[Mapping[str, Any]]:
     for number, (part, benefit) in enumerate(found.parts, 1):
         begins = begins_at(found, part)
         day = days[number - 1] if number <= len(days) else None
@@ -177,8 +187,17 @@ def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str
             "validity": validity_text(benefit.validity),
             **_instants(benefit.validity, begins),
             "accepted_at": "" if found.instants.accepted is None else format_instant(found.instants.accepted),
+            **_booked_by(found, part, bills.get(benefit.component, NOTHING_BILLED)),
             **_shares(benefit, found.shares[number - 1] if number <= len(found.shares) else None),
         }
+
+
+def _booked_by(found: Found, part: str, bill: Bill) -> Mapping[str, str]:
+    if part == OVERPAID_PART:  # nobody gets it
+        bill = NOTHING_BILLED
+    notice = None if found.decision is None else found.decision.notice
+    text = bill.text_in("" if notice is None else notice.locale)
+    return dict(zip(BOOKED_BY, (text, bill.reason_code, bill.treatment, bill.ledger_account), strict=True))
 
 
 def begins_at(found: Found, part: str) -> datetime | None:

@@ -57,10 +57,20 @@ class NoticeAsked(TypedDict):
     values: NotRequired[Mapping[str, str]]
 
 
+class StoredBill(TypedDict, total=False):
+    """How billing books what a person gave, as the discretion file had it; what that did not say is left out."""
+
+    text: str
+    reason_code: str
+    treatment: str
+    ledger_account: str
+
+
 class StoredByHand(TypedDict):
     """What stands beside a decision that a person made: `kind` is `goodwill`. `persons` is how many agreed.
 
-    `title` is that of its reason. `about` is an incident, `repeat_of` an earlier one that is repeated on purpose.
+    `title` is that of its reason, and `bill` how billing books it. `about` is an incident, `repeat_of` an earlier one
+    that is repeated on purpose.
     """
 
     kind: str
@@ -69,6 +79,7 @@ class StoredByHand(TypedDict):
     about: NotRequired[str]
     ticket: NotRequired[str]
     repeat_of: NotRequired[str]
+    bill: NotRequired[StoredBill]
 
 
 class StoredFormer(TypedDict):
