@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER
+from kulanz.domain.delivery.answers import FOR_A_PERSON, AnswerResult
 from kulanz.domain.lists.header import format_of
 from kulanz.domain.lists.lines import ListRefused
 from kulanz_cli.command import action_id, under_id
@@ -19,8 +20,8 @@ from kulanz_cli.terminal import Column, console, print_json, say, table
 
 ACKNOWLEDGEMENTS_VERSION = 1
 PROBLEMS_SHOWN = 20
-CHANGED = frozenset({"accepted", "applied", "rejected", "taken_back", "duplicate", "overtaken", "blank"})
-"""The results after which nobody has to look at a line."""
+CHANGED = frozenset(AnswerResult) - FOR_A_PERSON
+"""The results after which nobody has to look at a line; one that this release does not know is for a person."""
 
 
 @click.command("acknowledge", epilog=ACTION_CODES)
@@ -81,11 +82,12 @@ def list_acknowledgements(stack: Stack, channel: str, file: str | None, is_json:
         print_json(content | ({"problems": problems} if file is not None else {}))
     else:
         _show(found, problems)
-    if not found or any(_waits(one) for one in found):
+    if not found or any(map(is_waiting, found)):
         click.get_current_context().exit(EXIT_NO)
 
 
-def _waits(one: dict[str, Any]) -> bool:
+def is_waiting(one: dict[str, Any]) -> bool:
+    """Whether a file is not read to its end, or has lines that a person ought to look at."""
     return not one["finished"] or any(count["result"] not in CHANGED for count in one["results"])
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.channel import Channel
+from kulanz_cli.acknowledgements import is_waiting
 from kulanz_console.drawing.ways import BY_ACCOUNT, accounts_of
 from tests.fake_biller.biller import Biller
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, sealed_policy, small_world
@@ -49,6 +51,16 @@ def test_the_month_says_what_is_on_bills_and_what_is_not(answered: tuple[WorldSt
     content = json.loads(run(stack, "month", MONTH, "--json").stdout)
     assert [one["applied"] for one in content["totals"]] == ["5.98", "40"]
     assert "no campaign" in run(stack, "month", "2026-01").stdout
+
+
+def test_a_file_waits_for_a_person_by_each_result_that_contradicts_what_was_delivered() -> None:
+    def waits(result: str, *, finished: bool = True) -> bool:
+        return is_waiting({"finished": finished, "results": [{"result": result, "code": "", "lines": 1}]})
+
+    contradicting = {"unknown_id", "amount_differs", "conflict", "before_delivery", "other_serial", "rejected_line"}
+    assert {one.value for one in AnswerResult if waits(one.value)} == contradicting
+    assert waits("of_a_later_release")
+    assert waits("accepted", finished=False)
 
 
 def campaign(bookings: list[tuple[str, str]], **sums: str) -> dict[str, Any]:

@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz_console.drawing.ways import delivery_words
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
@@ -41,6 +45,17 @@ def test_a_month_says_by_account_what_it_came_to_and_which_delivery_has_it() -> 
 
 def test_a_month_says_why_a_campaign_is_in_no_delivery() -> None:
     assert "its plan names no channel" in text_of(opened(closed(None)), MONTH)
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_only_of_a_delivery_that_is_sent_its_state_is_not_said(state: DeliveryState) -> None:
+    """What is being assigned or published, or is flagged, is not with billing yet."""
+    told = {"delivery": "billing/1", "delivery_state": state.value, "why_not": ""}
+    assert delivery_words(told) == ("billing/1" if state is DeliveryState.SENT else f"billing/1, {state.value}")
+    assert delivery_words({"delivery": None, "delivery_state": "", "why_not": "it granted nothing"}) == (
+        "it granted nothing"
+    )
+    assert delivery_words({"delivery": None, "delivery_state": "", "why_not": ""}) == "additions only"
 
 
 def test_what_is_kept_back_is_listed_with_its_campaign_and_sums_until_it_is_delivered() -> None:
