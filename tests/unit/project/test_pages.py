@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -91,14 +91,23 @@ CARRY_ON = {"EventRefused", "Problem"}
 
 def reasons_of(name: str) -> set[str]:
     """The codes that the layer gives to what it raises or returns under a name, found in its source."""
-    return {reason for path, tree in sources().items() for reason in _reasons(path, tree, name)}
+    return set(_reasons(name))
 
 
-def _reasons(path: Path, tree: ast.Module, name: str) -> Iterator[str]:
+@cache
+def _calls() -> Mapping[str, Sequence[tuple[Path, ast.Call]]]:
+    """Every call of a name in the layer's source, by that name."""
+    found: dict[str, list[tuple[Path, ast.Call]]] = {}
+    for path, tree in sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                found.setdefault(node.func.id, []).append((path, node))
+    return found
+
+
+def _reasons(name: str) -> Iterator[str]:
     place = PLACES.get(name, 0)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != name:
-            continue
+    for path, node in _calls().get(name, ()):
         given = [*node.args[place : place + 1], *(word.value for word in node.keywords if word.arg == "reason")]
         for reason in given:
             if isinstance(reason, ast.Constant):

@@ -6,7 +6,8 @@ Phrases, not words: a list of accounts is still a list, and a story is still tol
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,36 @@ INSTEAD = {
 }
 
 
-def literals(path: Path) -> Iterator[tuple[int, str]]:
-    """The texts of a source that people may read: every string that is not a docstring."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    bodies = [body for parent in ast.walk(tree) if isinstance(body := getattr(parent, "body", None), list)]
-    documented = {
-        id(node.value)
-        for body in bodies
-        for node in body
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
-    for node in ast.walk(tree):
+type Placed = tuple[int, str]
+"""A line, and what stands in it."""
+
+
+@cache
+def words_of(path: Path) -> tuple[Sequence[Placed], Sequence[Placed]]:
+    """The texts of a source that people may read, and what it defines for others.
+
+    The texts are every string that is not a docstring; what it defines are its modules' and classes' names, and the
+    names in their bodies.
+    """
+    texts: list[Placed] = []
+    names: list[Placed] = [(1, path.stem)]
+    documented, tree = set[int](), ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):  # a parent comes before its parts
+        if isinstance(body := getattr(node, "body", None), list):
+            documented |= {
+                id(one.value) for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
+            }
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-            yield node.lineno, node.value
+            texts.append((node.lineno, node.value))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append((node.lineno, node.name))
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for one in node.body:
+                targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+                names += ((one.lineno, target.id) for target in targets if isinstance(target, ast.Name))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.append((node.lineno, node.attr))
+    return texts, names
 
 
 def descriptions(content: Any) -> Iterator[str]:
@@ -76,7 +94,7 @@ def descriptions(content: Any) -> Iterator[str]:
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a file for people, each with its line."""
     if path.suffix == ".py":
-        yield from literals(path)
+        yield from words_of(path)[0]
     elif path.suffix == ".json":
         yield from ((0, text) for text in descriptions(json.loads(path.read_text(encoding="utf-8"))))
     else:
@@ -114,27 +132,14 @@ OLD_NAMES = re.compile(
 STORIES = PROJECT / "local" / "kulanz_local" / "stories"
 
 
-def defined_names(path: Path) -> Iterator[tuple[int, str]]:
-    """What a source defines for others: its modules' and classes' names, and the names in their bodies."""
-    yield 1, path.stem
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.lineno, node.name
-        if isinstance(node, ast.Module | ast.ClassDef):
-            for one in node.body:
-                targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
-                yield from ((one.lineno, target.id) for target in targets if isinstance(target, ast.Name))
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.lineno, node.attr
-
-
 def test_no_name_that_a_contributor_meets_has_an_old_meaning() -> None:
     paths = [path for path in SOURCES if not path.is_relative_to(STORIES)]
+    is_old = cache(OLD_NAMES.search)
     found = [
         f"{path.relative_to(PROJECT)}:{line}: {name}"
         for path in paths
-        for line, name in defined_names(path)
-        if OLD_NAMES.search(name)
+        for line, name in words_of(path)[1]
+        if is_old(name)
     ]
     assert found == []
 
