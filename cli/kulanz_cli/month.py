@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.time import format_instant
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.report import write_whole
@@ -61,6 +62,7 @@ ACCOUNT_HEADS: Mapping[str, str] = {
     "voided": "Voided",
     "written_off": "Written off",
 }
+NOT_OVER = ", and the month is not over"
 LATE, EXPIRED = "not on bills, late", "not on bills, expired"
 NOT_SAID = "not said"
 """What stands for an account or a code that a policy does not name."""
@@ -89,7 +91,7 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
     rights = [right for right in OPEN_RIGHTS if stack.door().permits(right)]
     is_open = still_open(named, campaigns, rights, _Asked(stack), now)
     if page is not None:
-        _write(page, html_of(named, campaigns, is_open))
+        _write(page, html_of(named, campaigns, is_open, now))
     if rows is not None:
         _write(rows, csv_of(campaigns))
     if is_json:
@@ -277,7 +279,7 @@ def _booked(campaign: Mapping[str, Any]) -> Iterator[str]:
         yield named.pop() if len(named) == 1 else SEVERAL
 
 
-def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOpen) -> str:
+def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOpen, now: datetime) -> str:
     """The month as one page, which loads nothing and names no account."""
     style = element("style")
     style.text = STYLE
@@ -295,6 +297,7 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOp
     main = element(
         "main",
         element("h1", f"Credits of {month}"),
+        element("p", f"As of {format_instant(now)}{NOT_OVER if month == f'{now:%Y-%m}' else ''}."),
         *(section(f"m{place}", *_total(total), _law(total)) for place, total in enumerate(totals_of(campaigns))),
         section("accounts", "By ledger account", *_accounts(campaigns)),
         section("campaigns", "The campaigns", _campaigns(campaigns)),

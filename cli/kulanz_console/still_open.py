@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
+from kulanz_console.drawing.ways import is_for_a_person
 
 OPEN_TEXTS: Mapping[str, str] = {
     "campaigns": "Campaigns that are not over",
+    "rejected": "Campaigns with credits that the biller rejected or took back",
     "voids": "Voids that are not over",
     "proposed": "Decisions of cases that wait for a second person",
     "cases": "Cases for manual review",
@@ -21,7 +23,7 @@ OPEN_RIGHTS = ("halts.current", "cases.of_month", "goodwill.waiting")
 OVERPAID = "overpaid"
 """What a void is about that reduces decisions of campaigns before its own."""
 MAY_CHANGE = "This may still change the month."
-NOTHING_OPEN = "No campaign, void, case or goodwill of the month is open."
+NOTHING_OPEN = "No campaign, rejected credit, void, case or goodwill of the month is open."
 NOT_COUNTED = "What your roles may not read is not counted."
 
 
@@ -65,8 +67,12 @@ def still_open(
     now: datetime,
 ) -> StillOpen:
     """What may still change a month, as far as one may read it. `rights` are those of `OPEN_RIGHTS` that one has."""
-    states = {one["campaign"]: State(one["state"]) for one in campaigns}
-    numbers = {"campaigns": sum(state not in ENDED for state in states.values())}
+    of_month = list(campaigns)
+    states = {one["campaign"]: State(one["state"]) for one in of_month}
+    numbers = {
+        "campaigns": sum(state not in ENDED for state in states.values()),
+        "rejected": sum(any(is_for_a_person(line) for line in one["lines"]) for one in of_month),
+    }
     if "halts.current" in rights:
         voids = questions.ask("voids.waiting")["voids"]
         numbers["voids"] = sum(any(may_reduce(one, granted) for granted in states) for one in voids)

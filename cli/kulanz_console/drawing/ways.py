@@ -12,6 +12,8 @@ STATES = (
     *("rejected", "taken_back", "written_off", "voided"),
 )
 """Where a credit can stand, in the order of its way."""
+FOR_A_PERSON = ("rejected", "taken_back")
+"""States of a credit with which a person has to do something."""
 SAYS: Mapping[str, str] = {
     "due": "not delivered yet",
     "assigned": "in a delivery that is not released yet",
@@ -105,6 +107,11 @@ def delivery_words(campaign: Mapping[str, Any]) -> str:
     return str(campaign["delivery"]) if is_sent else f"{campaign['delivery']}, {campaign['delivery_state']}"
 
 
+def is_for_a_person(line: Mapping[str, Any]) -> bool:
+    """Whether a person has to do something with credits of a measure of a campaign."""
+    return any(state in line["by_state"] for state in FOR_A_PERSON)
+
+
 def waiting_for_a_person(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
     """The campaigns with credits that a biller rejected or took back, with their sums and what to type next."""
     found = []
@@ -112,7 +119,7 @@ def waiting_for_a_person(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
         sums = [
             f"{line['by_state'][state]} {line['measure']} {state.replace('_', ' ')}"
             for line in campaign["lines"]
-            for state in ("rejected", "taken_back")
+            for state in FOR_A_PERSON
             if state in line["by_state"]
         ]
         found += [f"{campaign['campaign']}: {', '.join(sums)}: kulanz credits {campaign['campaign']}"] if sums else []

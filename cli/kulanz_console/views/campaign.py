@@ -8,14 +8,13 @@ from kulanz.domain.campaigns.campaign import ENDED, State
 from kulanz_console.drawing.figures import figures_of
 from kulanz_console.drawing.sections import amounts_section, law_section, reconciliation_section, results_section
 from kulanz_console.drawing.sources import Sources
-from kulanz_console.drawing.ways import is_compared, rest_of
+from kulanz_console.drawing.ways import is_compared, is_for_a_person, rest_of
 from kulanz_console.drawing.words import sentence, state_kind
 from kulanz_console.paths import campaign_path
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views import voids as voided
 from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.forms import action_id, filled, on_campaign
-from kulanz_console.views.rejects import FOR_A_PERSON
 from kulanz_console.visit import Answer, Done, Shown, Visit
 from kulanz_console.words import Words
 
@@ -79,7 +78,7 @@ def show(visit: Visit) -> Shown:
         "void_id": action_id(visit, "void"),
         "is_overpaid": state is State.CLOSED and bool(figures.overpaid),
         "has_rejects": bill is not None
-        and any(state in line["by_state"] for line in bill["lines"] for state in FOR_A_PERSON),
+        and any(map(is_for_a_person, bill["lines"])),
         "stops": STOPS.get(state, ()),
         "id": action_id(visit, "stop"),
         "digest": visit.form.get("decides_by", ""),

@@ -35,7 +35,7 @@ KINDS = {"applied": "granted", "accepted": "since", "sent": "waiting", "rejected
 """The class of a state's colour; the others have the quiet one."""
 DELIVERIES_ASKED = 40
 """Deliveries of a month that are asked for their instant, each with one question; of more, nothing is said."""
-OPEN_PATHS = {"voids": "/#voids", "proposed": "/cases", "goodwill": "/goodwill"}
+OPEN_PATHS = {"rejected": "/#rejects", "voids": "/#voids", "proposed": "/cases", "goodwill": "/goodwill"}
 """Where each kind of what is still open stands; campaigns and cases stand under their month."""
 
 

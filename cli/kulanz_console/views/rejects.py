@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from kulanz_console.drawing.ways import SAYS
+from kulanz_console.drawing.ways import FOR_A_PERSON, SAYS
 from kulanz_console.paths import campaign_path, url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.views.months import last_months
 from kulanz_console.visit import Done, Shown, Visit
 
-FOR_A_PERSON = ("rejected", "taken_back")
-"""States of a credit with which a person has to do something."""
 MONTHS_BACK = 2
 SEND_AGAIN, WRITE_OFF = "send_again", "write_off"
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def month() -> list[dict[str, Any]]:
 
 CLOSED = (None, "2026-04-01T00:00:00Z")
 NOTHING = StillOpen({}, is_whole=True)
+NOW = datetime(2026, 4, 2, 8, tzinfo=UTC)
 
 
 def pages_of(campaigns: list[dict[str, Any]]) -> Answering:
@@ -141,9 +143,9 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
 @pytest.mark.parametrize(
     ("lacks", "numbers"),
     [
-        ((), {"campaigns": 0, "voids": 1, "proposed": 1, "cases": 4}),
-        (("cases__of_month",), {"campaigns": 0, "voids": 1}),
-        (("goodwill__waiting",), {"campaigns": 0, "voids": 1, "proposed": 1, "cases": 4}),
+        ((), {"campaigns": 0, "rejected": 0, "voids": 1, "proposed": 1, "cases": 4}),
+        (("cases__of_month",), {"campaigns": 0, "rejected": 0, "voids": 1}),
+        (("goodwill__waiting",), {"campaigns": 0, "rejected": 0, "voids": 1, "proposed": 1, "cases": 4}),
     ],
 )
 def test_a_month_counts_what_is_still_open_and_says_where_a_role_is_lacking(
@@ -214,8 +216,13 @@ class Cells(HTMLParser):
             self.rows[-1][-1] += data
 
 
+def test_a_months_page_says_as_of_when_it_is_and_whether_the_month_is_over() -> None:
+    assert "As of 2026-04-02T08:00:00Z.<" in html_of("2026-03", month(), NOTHING, NOW)
+    assert "As of 2026-04-02T08:00:00Z, and the month is not over.<" in html_of("2026-04", month(), NOTHING, NOW)
+
+
 def test_the_months_page_has_each_figure_under_its_heading() -> None:
-    rows = Cells(html_of("2026-03", month(), NOTHING)).rows
+    rows = Cells(html_of("2026-03", month(), NOTHING, NOW)).rows
     assert ["not on bills, late", "14.00", "the deadline is over"] in rows
     assert ["not on bills, late", "0", "the deadline is over"] in rows
     assert ["not on bills, expired", "4.00", "the customer can no longer use it"] in rows
@@ -255,7 +262,7 @@ def test_a_month_says_why_what_is_on_no_bill_is_in_no_delivery(
     shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
     assert ("in-7/1 is not delivered" in shown) is (said is not None)
     assert said is None or f"in-7/1 is not delivered: {said}" in shown
-    place = Cells(html_of("2026-03", campaigns, NOTHING)).rows[-3]
+    place = Cells(html_of("2026-03", campaigns, NOTHING, NOW)).rows[-3]
     assert place[-1] == (said or delivery or "additions only")
 
 
@@ -267,7 +274,9 @@ def test_a_month_names_the_campaigns_whose_credits_wait_for_a_person_with_what_t
             campaigns[1]["lines"][0]["by_state"] |= {"rejected": "3.00", "taken_back": "4.00"}
         shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
         assert (f"waits for a person: {named}" in shown) is is_waiting
-        assert (named in re.sub("<[^>]+>", "", html_of("2026-03", campaigns, NOTHING))) is is_waiting
+        is_counted = "Campaigns with credits that the biller rejected or took back: 1" in shown
+        assert is_counted is is_waiting
+        assert (named in re.sub("<[^>]+>", "", html_of("2026-03", campaigns, NOTHING, NOW))) is is_waiting
 
 
 # What is late

@@ -6,6 +6,7 @@ from typing import Any
 from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
+from kulanz_console.still_open import NOTHING_OPEN
 from tests.support.console_browser import Browser, settled
 from tests.support.console_waiting import with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -31,7 +32,7 @@ def test_a_month_counts_what_may_still_change_it_each_with_where_it_stands() -> 
         assert f'<a href="{path}">' in html
     assert "Campaigns that are not over" not in shown
     other = text_of(browser, "/month?month=2026-02")
-    assert "No campaign, void, case or goodwill of the month is open." in other
+    assert NOTHING_OPEN in other
     assert "not counted" not in shown + other
 
 

@@ -15,6 +15,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.time import TimeError
 from kulanz_console.drawing.figures import BESIDE, WorthLine, _totals
+from kulanz_console.drawing.ways import FOR_A_PERSON
 from kulanz_console.pages import LEAST_COST_USD, Page, environment
 from kulanz_console.place import Place
 from kulanz_console.port import NotAnswered
@@ -180,7 +181,7 @@ def test_only_cases_that_somebody_can_decide_stand_on_the_first_page() -> None:
     assert {one["campaign"] for one in waiting._cases(visited(desk))} == {"open/1"}
 
 
-@pytest.mark.parametrize("state", rejects.FOR_A_PERSON)
+@pytest.mark.parametrize("state", FOR_A_PERSON)
 def test_credits_that_the_biller_refused_or_took_back_wait_for_a_person(state: str) -> None:
     lines = [{"measure": "EUR", "by_state": {state: "5.00", "applied": "7.00"}}]
     answer = {"campaigns": [{"campaign": "outage/1", "lines": lines}], "next": None}

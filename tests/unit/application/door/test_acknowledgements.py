@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -275,6 +275,6 @@ def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> 
     head, money, _ = (line.split(",") for line in csv_of(campaigns).splitlines())
     told = dict(zip(head, money, strict=True))
     assert (told["granted"], told["applied"], told["measure"]) == (total["granted"], total["applied"], MONEY)
-    page = html_of(MONTH, campaigns, StillOpen({}, is_whole=True))
+    page = html_of(MONTH, campaigns, StillOpen({}, is_whole=True), datetime(2026, 4, 2, tzinfo=UTC))
     assert f"{total['granted']} EUR granted, {total['not_on_bills']} not on bills yet" in page
     assert "a-1" not in page
