@@ -27,7 +27,8 @@ from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_cases import FakeCases
-from tests.support.fake_deliveries import FakeDeliveries
+from tests.support.fake_credit_actions import FakeReversals
+from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_troubles import FakeTroubles
 from tests.support.fake_voids import FakeVoids
 from tests.support.fakes import FakeLedger
@@ -50,6 +51,7 @@ def main(rows: int) -> dict[str, Any]:
             voids=voids,
             queue=done.chunks,
             rows=FakeCases(FakeLedger(), done.campaigns),
+            asks=FakeReversals(FakeCredits(FakeLedger()), done.campaigns),
         )
         settings, cache = GrantSettings(CALLS_IN_FLIGHT, 0.0, 1096), FrozenCache()
 

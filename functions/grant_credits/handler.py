@@ -106,6 +106,7 @@ def _publishing() -> "PublishCreditsPorts":
 @cache
 def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
     from kulanz.adapters.case_table import DynamoCases
+    from kulanz.adapters.credit_actions import DynamoReversals
     from kulanz.adapters.void_table import DynamoVoids
     from kulanz.application.delivery.void_chunk import VoidChunkPorts
 
@@ -118,6 +119,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
         voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
         rows=DynamoCases(client("dynamodb"), config.credits_table, config.campaigns_table),
+        asks=DynamoReversals(client("dynamodb"), config.credits_table, config.campaigns_table),
     )
     return ports, settings, credits_
 
@@ -126,6 +128,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
 def _hearing() -> "AnswerPorts":
     from kulanz.adapters.answer_table import DynamoAnswers
     from kulanz.application.delivery.hear_answers import AnswerPorts
+    from kulanz.domain.gate.settings import GateSettings
 
     config = GrantCreditsConfig.read()
     delivering, _, _ = _delivering()
@@ -135,6 +138,7 @@ def _hearing() -> "AnswerPorts":
         deliveries=delivering.deliveries,
         credits=delivering.credits,
         files=DynamoAnswers(client("dynamodb"), config.campaigns_table),
+        gate=GateSettings(budget_zone=config.budget_zone),
     )
 
 

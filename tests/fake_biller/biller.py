@@ -2,7 +2,8 @@
 
 One credit is booked under its id at most once. A bill cycle bills every account once: what the account is charged, less
 the credits that are booked and not applied yet, as far as the charge goes. An invoice can be voided afterwards: what
-was applied on it is taken back, and no later bill applies it again under that id.
+was applied on it is taken back, and no later bill applies it again under that id. A reversal takes a booked credit off
+the next bill, by a line of its own. Where the credit is taken back, so is its reversal, first.
 """
 
 import csv
@@ -22,6 +23,7 @@ ANSWER_FIELDS = (
     *("bill", "billed_on", "code"),
 )
 """The columns of an answer file."""
+REVERSAL = "reversal"
 OPEN, CLOSED = "open", "closed"
 BOOKED, APPLIED, REJECTED, TAKEN_BACK = "booked", "applied", "rejected", "taken_back"
 
@@ -30,7 +32,7 @@ create table if not exists accounts (key text primary key, currency text, charge
 create table if not exists deliveries (channel text, serial integer, digest text, primary key (channel, serial));
 create table if not exists credits (
     id text primary key, channel text, serial integer, content text, type text, account text, biller_account text,
-    subject text, amount text, measure text, words text, state text, code text, applied text);
+    subject text, amount text, measure text, words text, state text, code text, applied text, corrects text);
 create table if not exists bills (id text primary key, account text, cycle integer, day text, charge text, state text);
 create table if not exists bill_lines (bill text, credit text, amount text, measure text);
 create table if not exists answers (
@@ -56,6 +58,7 @@ class Faults:
     other_amounts: int = 0
     held_back: int = 0
     loses_deliveries: int = 0
+    rejects_reversals: int = 0
 
     @classmethod
     def of(cls, switches: Mapping[str, Any]) -> "Faults":
@@ -127,10 +130,10 @@ class Biller:
         code = self._why_not(one)
         state = REJECTED if code else BOOKED
         self._db.execute(
-            "insert or replace into credits values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0')",
+            "insert or replace into credits values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0', ?)",
             (
                 *(one.credit_id, channel, serial, one.content, one.type, one.account, one.biller_account),
-                *(one.subject, str(one.amount), one.measure, one.text, state, code),
+                *(one.subject, str(one.amount), one.measure, one.text, state, code, one.corrects),
             ),
         )
         self._answer(serial, one, "rejected" if code else "accepted", code)
@@ -145,7 +148,30 @@ class Biller:
             return "account_closed"
         if one.kind == "money" and account[0] != one.measure:
             return "currency_differs"
+        if one.type == REVERSAL:
+            return self._why_not_reversed(one)
         return next((code for code, share in self.faults.rejects.items() if self._by_chance(share)), "")
+
+    def _why_not_reversed(self, one: Credit) -> str:
+        credit = self._db.execute(
+            "select biller_account, measure, amount, state from credits where id = ? and type = 'credit'",
+            (one.corrects,),
+        ).fetchone()
+        if credit is None or credit[:2] != (one.biller_account, one.measure):
+            return "unknown_credit"
+        if credit[3] not in (BOOKED, APPLIED):
+            return "credit_not_booked"
+        if sum((Decimal(amount) for _, amount in self._reversals(one.corrects)), one.amount) > Decimal(credit[2]):
+            return "reversal_exceeds"
+        return "reversal_refused" if self._by_chance(self.faults.rejects_reversals) else ""
+
+    def _reversals(self, credit: str) -> list[tuple[str, str]]:
+        """The reversals of a credit that are booked, with their amounts."""
+        return self._db.execute(
+            "select id, amount from credits where corrects = ? and type = 'reversal' and state in ('booked', 'applied')"
+            " order by id",
+            (credit,),
+        ).fetchall()
 
     def _answer(self, serial: int, one: Credit, answer: str, code: str = "") -> None:
         self._owe(serial, one.credit_id, one.account, one.subject, answer, str(one.amount), one.measure, code=code)
@@ -196,6 +222,8 @@ class Biller:
                 part = (whole * self.faults.percent_applied / 100).quantize(Decimal("0.01"))
                 now = min(left, max(part, Decimal("0.01")), charge)
                 charge -= now
+            if kind == REVERSAL and len(measure) == 3:
+                charge += now
             if now <= 0:
                 continue
             state = APPLIED if now == left else BOOKED
@@ -203,7 +231,8 @@ class Biller:
                 "update credits set applied = ?, state = ? where id = ?",
                 (str(Decimal(applied) + now), state, credit_id),
             )
-            self._db.execute("insert into bill_lines values (?, ?, ?, ?)", (bill, credit_id, str(now), measure))
+            on_bill = -now if kind == REVERSAL else now
+            self._db.execute("insert into bill_lines values (?, ?, ?, ?)", (bill, credit_id, str(on_bill), measure))
             self._owe(serial, credit_id, account, subject, "applied", str(now), measure, bill=bill, day=day)
 
     def void(self, bill: str, day: str) -> int:
@@ -215,9 +244,10 @@ class Biller:
             self._db.execute("update bills set state = 'voided' where id = ?", (bill,))
             found = self._db.execute(
                 "select c.id, c.serial, c.account, c.subject, c.amount, c.measure from credits c"
-                " where c.state in ('booked', 'applied') and c.id in (select credit from bill_lines where bill = ?)"
-                " order by c.id",
-                (bill,),
+                " where c.state in ('booked', 'applied') and (c.id in (select credit from bill_lines where bill = ?)"
+                " or c.type = 'reversal' and c.corrects in (select credit from bill_lines where bill = ?))"
+                " order by c.type desc, c.id",  # reversals first
+                (bill, bill),
             ).fetchall()
             for credit_id, serial, account, subject, amount, measure in found:
                 self._db.execute("update credits set state = 'taken_back', applied = '0' where id = ?", (credit_id,))

@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.application.delivery.ask_void import inline_file
+from kulanz.application.delivery.campaign_law import counted_lines
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.delivery.channel import Channel, FileFormat
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.standing import CreditState, Standing, standing
 from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger.entries import granted_benefits
+from kulanz.domain.ledger.entries import Entry, granted_benefits
 from kulanz_cli.month import csv_of
 from kulanz_console.drawing.ways import differences_of, totals_of
 from tests.fake_biller.biller import Biller
@@ -77,8 +78,8 @@ class Road:
                 for biller in self.billers.values():
                     biller.run_cycle(self.day())
                 self.hear()
-            case ["void", *accounts]:
-                self.void(accounts)
+            case ["void" | "ask" as verb, *accounts]:
+                self.void(accounts, asks_biller=verb == "ask")
             case _:
                 raise AssertionError(f"no such step: {what}")
         self.must_add_up()
@@ -137,13 +138,13 @@ class Road:
             assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(world.now))
         self.door.answer_queue.messages.clear()
 
-    def void(self, accounts: list[str], tap: Tap | None = None) -> VoidState:
+    def void(self, accounts: list[str], tap: Tap | None = None, *, asks_biller: bool = False) -> VoidState:
         """Void what can be voided: of some accounts, or of all. With `tap`, workers die."""
         named = VoidId(CampaignId.parse(CAMPAIGN), f"void-{self.done}")
         file = (
             inline_file(named, [(one, WHOLE_ACCOUNT) for one in accounts], void_ports(self.world)) if accounts else None
         )
-        void = asked(self.world, ANNA, file, named.name)
+        void = asked(self.world, ANNA, file, named.name, asks_biller=asks_biller)
         run_voids(self.world)
         found = self.world.voids.void(void.id)
         assert found is not None
@@ -160,12 +161,30 @@ class Road:
 
     def stands(self) -> list[tuple[str, Decimal, Standing, int | Decimal]]:
         """Every credit of the ledger: its measure, what a smallest unit of it is, where it stands, its size."""
+        return [one for entry in self.world.ledger.all_entries() for one in self.stands_of(entry)]
+
+    def stands_of(self, entry: Entry) -> list[tuple[str, Decimal, Standing, int | Decimal]]:
+        """The same of one decision."""
         found = []
-        for entry in self.world.ledger.all_entries():
-            for place, benefit in enumerate(granted_benefits(entry)):
-                measure, size = worth_of(benefit)
-                unit = Decimal(1) if benefit.money is None else Decimal("0.01")
-                found.append((measure, unit, standing(self.world.credits.of(entry.key), place, size), size))
+        for place, benefit in enumerate(granted_benefits(entry)):
+            measure, size = worth_of(benefit)
+            unit = Decimal(1) if benefit.money is None else Decimal("0.01")
+            found.append((measure, unit, standing(self.world.credits.of(entry.key), place, size), size))
+        return found
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign."""
+        return self.world.campaign(CAMPAIGN)
+
+    def asked_back(self) -> dict[str, int | Decimal]:
+        """What is asked back and not answered, by measure, by the entries and by the counters."""
+        found: dict[str, int | Decimal] = {}
+        for measure, _, stands, _ in self.stands():
+            if stands.asked_back:
+                found[measure] = found.get(measure, 0) + stands.asked_back
+        lines = counted_lines(self.campaign, self.door)
+        assert {line.measure: line.asked_back for line in lines if line.asked_back} == found
         return found
 
     def by_entries(self) -> dict[str, dict[str, Decimal]]:

@@ -16,6 +16,7 @@ from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import Ends, Void
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
+from tests.support.fake_credit_actions import FakeReversals
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import WorldClock
 
@@ -42,12 +43,14 @@ def asked(
     ends: Ends | None = None,
     *,
     is_of_overpaid: bool = False,
+    asks_biller: bool = False,
 ) -> Void:
     """A person asks for a void."""
     void_id = VoidId(CampaignId.parse(campaign), name)
     world.now += timedelta(seconds=1)
     why, ports = "it was the wrong list", void_ports(world)
-    return ask_void(void_id, file, why, Person(person), ports, world.now, ends, is_of_overpaid=is_of_overpaid)
+    asks = {"is_of_overpaid": is_of_overpaid, "asks_biller": asks_biller}
+    return ask_void(void_id, file, why, Person(person), ports, world.now, ends, **asks)
 
 
 def approved(world: "World", void: Void, person: str) -> Void:
@@ -86,6 +89,7 @@ def worked(world: "World", message: VoidMessage, tap: Tap | None = None) -> None
         voids=tapped(world.voids, "voids", tap),
         queue=tapped(world.chunks, "chunks", tap),
         rows=tapped(world.cases, "cases", tap),
+        asks=tapped(FakeReversals(world.credits, world.campaigns), "asks", tap),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     void_chunk(message, ports, settings, WorldClock(world), FrozenCache())

@@ -89,6 +89,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "transact_write_items": {
             *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
             *(("dynamodb:PutItem", CREDITS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)),
+            ("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE),
         },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
     },

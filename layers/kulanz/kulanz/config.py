@@ -156,6 +156,7 @@ _SETTINGS: Mapping[str, _Read] = {
     "account_ids": lambda given: given.id_shape("ACCOUNT_ID_SHAPE"),
     "advance_function": lambda given: given.text("ADVANCE_FUNCTION"),
     "bus_name": lambda given: given.text("BUS_NAME"),
+    "budget_zone": lambda given: given.zone("BUDGET_ZONE"),
     "calls_in_flight": lambda given: given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
     "campaign_sources": lambda given: given.names("CAMPAIGN_SOURCES"),
     "campaigns_table": lambda given: given.text("CAMPAIGNS_TABLE"),
@@ -246,6 +247,7 @@ class GrantCreditsConfig(_Config):
     write_rate: int
     maximum_concurrency: int
     retention_days: int
+    budget_zone: str
 
     @property
     def units_per_second(self) -> float:

@@ -56,9 +56,11 @@ def read_added(campaign_id: CampaignId, item: Item, channel: str) -> Added:
     return Added(number, {} if channel else read_moved(campaign_id, item), until, channel)
 
 
-def added_actions(table: str, campaign_id: CampaignId, at: datetime, moved: MovedSums, channel: str = "") -> list[Item]:
-    """What an addition made `at` an instant counts, on the condition that no delivery was opened over that instant."""
-    counts = {_of("n", "|", channel): 1, **moved_additions(Moves(moved), campaign_id)}
+def added_actions(
+    table: str, campaign_id: CampaignId, at: datetime, moved: MovedSums, channel: str = "", number: int = 1
+) -> list[Item]:
+    """What additions made from an instant on count, on the condition that no delivery was opened over that instant."""
+    counts = {_of("n", "|", channel): number, **moved_additions(Moves(moved), campaign_id)}
     count = add_action(table, added_key(campaign_id), counts)
     count["Update"]["ConditionExpression"] = "attribute_not_exists(#until) OR #until <= :at"
     count["Update"]["ExpressionAttributeNames"]["#until"] = _of("until", "|", channel)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kulanz.adapters import answer_items as items
 from kulanz.adapters.aws import item_of, query
+from kulanz.adapters.budget_items import regain_actions
 from kulanz.adapters.campaign_keys import Item
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION, placed
@@ -64,6 +65,7 @@ class DynamoAnswers:
             if additions:
                 actions.append(add_action(self._table, items.billed_key(campaign_id, receipt.channel), additions))
         actions += [add_action(self._table, key, additions) for key, additions in due_additions(receipt.totals.dues)]
+        actions += regain_actions(self._table, receipt.regained)
         try:
             write_together(self._client, actions)
         except Outdated:

@@ -239,6 +239,8 @@ def _void_item(void: Void) -> Item:
         item["ends"] = {"S": void.ends.value}
     if void.is_of_overpaid:
         item["is_of_overpaid"] = {"BOOL": True}
+    if void.asks_biller:
+        item["asks_biller"] = {"BOOL": True}
     return item
 
 
@@ -255,6 +257,7 @@ def _read_void(item: Item) -> Void:
         data_start=0 if file is None else int(file[5]),
         ends=Ends(item["ends"]["S"]) if "ends" in item else None,
         is_of_overpaid="is_of_overpaid" in item,
+        asks_biller="asks_biller" in item,
         state=VoidState(item["state"]["S"]),
         state_reason=item["reason_now"]["S"],
         changes=int(item["changes"]["N"]),
@@ -272,13 +275,15 @@ def _read_progress(item: Item, work: Pass) -> VoidProgress:
     def number(name: str) -> int:
         return int(item[f"{work.value}_{name}"]["N"]) if f"{work.value}_{name}" in item else 0
 
-    sums = {}
+    sums, asked = {}, {}
     for name, value in item.items():
         kind, _, rest = name.partition("|")
+        before, _, measure = rest.partition("|")
         if kind == work.value:
-            share, _, measure = rest.partition("|")
-            sums[Share(share), measure] = read_number(value["N"])
-    totals = VoidTotals(number("lines"), number("unmatched"), number("decisions"), sums)
+            sums[Share(before), measure] = read_number(value["N"])
+        elif kind == f"{work.value}_asked":
+            asked[before, measure] = number(f"asked_n|{rest}"), read_number(value["N"])
+    totals = VoidTotals(number("lines"), number("unmatched"), number("decisions"), sums, asked)
     return VoidProgress(number("bytes"), number("sent"), totals)
 
 
@@ -291,6 +296,9 @@ def _additions(receipt: VoidReceipt) -> dict[str, Size]:
         f"{work}_unmatched": totals.unmatched,
         f"{work}_decisions": totals.decisions,
     }
+    for (channel, measure), (number, size) in totals.asked.items():
+        numbers[f"{work}_asked|{channel}|{measure}"] = size
+        numbers[f"{work}_asked_n|{channel}|{measure}"] = number
     return numbers | {f"{work}|{share.value}|{measure}": size for (share, measure), size in totals.sums.items()}
 
 
@@ -301,6 +309,7 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
         "unmatched": totals.unmatched,
         "decisions": totals.decisions,
         "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
+        "asked": [[*place, number, str(size)] for place, (number, size) in sorted(totals.asked.items())],
         **moves_content(receipt.moves),
     }
     item = _receipt_key(receipt) | {
@@ -315,8 +324,9 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
 
 
 def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
-    content = {"moved": [], "dues": []} | json.loads(item["totals"]["S"])  # older receipts have neither
+    content = {"moved": [], "dues": [], "asked": []} | json.loads(item["totals"]["S"])  # older receipts have none of it
     sums = {(Share(share), measure): read_number(size) for share, measure, size in content["sums"]}
+    asked = {(channel, measure): (number, read_number(size)) for channel, measure, number, size in content["asked"]}
     return VoidReceipt(
         void=void_id,
         work=work,
@@ -325,6 +335,6 @@ def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
         end=int(item["end"]["N"]),
         moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
         finishes_chunk=item["finishes_chunk"]["BOOL"],
-        totals=VoidTotals(content["lines"], content["unmatched"], content["decisions"], sums),
+        totals=VoidTotals(content["lines"], content["unmatched"], content["decisions"], sums, asked),
         moves=moves_of_content(content),
     )

@@ -143,7 +143,9 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Regained:
-    """What a void that ends gives back to the budget of its month, in minor units."""
+    """What a void that ends gives back to the budget of its month, in minor units; or a biller that books reversals.
+    Less than nothing where it takes them back.
+    """
 
     currency: str
     month: str

@@ -143,5 +143,6 @@ _ADDED = {
     AdditionKind.RECOGNISED: "granted for a rejected row",
     AdditionKind.GOODWILL: "gave goodwill",
     AdditionKind.AGAIN: "sent a credit again",
+    AdditionKind.REVERSAL: "asked back what the biller has",
 }
 """What an addition was, as the log of its campaign has it."""

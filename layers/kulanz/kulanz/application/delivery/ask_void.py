@@ -81,15 +81,17 @@ def ask_void(
     ends: Ends | None = None,
     *,
     is_of_overpaid: bool = False,
+    asks_biller: bool = False,
 ) -> Void:
     """Open a void of what a file names, or without one of all that the campaign granted. Its plan is made by workers.
 
     With `ends` the campaign is flagged, and ends when the void has. `is_of_overpaid`: of what the campaign found that
-    earlier ones gave more than is owed. The same again is the same void. Raises VoidRefused, TryAgain.
+    earlier ones gave more than is owed. `asks_biller`: what the biller has is asked back, too. The same again is the
+    same void. Raises VoidRefused, TryAgain.
     """
     campaign = _existing(void_id, ports)
     known = ports.voids.void(void_id)
-    asked = _Asked(file, reason, caller.id, ends, is_of_overpaid)
+    asked = _Asked(file, reason, caller.id, ends, is_of_overpaid, asks_biller)
     if known is not None:
         return _same(known, asked)
     if file is None and month_of_goodwill(campaign.id.incident_id):
@@ -103,6 +105,8 @@ def ask_void(
         )
     if is_of_overpaid:
         may_take_overpaid(campaign, ports.campaigns)
+    if asks_biller:
+        _may_ask_biller(campaign, ports, is_apart=ends is None and not is_of_overpaid)
     for one in _touched(campaign, ports, is_of_overpaid=is_of_overpaid):
         _may_be_voided(one, ports, now, ends)
     _no_void_may_write(campaign, ports.campaigns, is_of_overpaid=is_of_overpaid)
@@ -116,6 +120,7 @@ def ask_void(
         data_start=0 if file is None else layout_of_file(file, campaign, ports.lists).data_start,
         ends=ends,
         is_of_overpaid=is_of_overpaid,
+        asks_biller=asks_biller,
     )
     try:
         ports.voids.open(void)
@@ -135,10 +140,12 @@ class _Asked(NamedTuple):
     by: str
     ends: Ends | None
     is_of_overpaid: bool
+    asks_biller: bool
 
 
 def _same(known: Void, asked: _Asked) -> Void:
-    if _Asked(known.pinned, known.reason, known.requested_by, known.ends, known.is_of_overpaid) != asked:
+    stands = _Asked(known.pinned, known.reason, known.requested_by, known.ends, known.is_of_overpaid, known.asks_biller)
+    if stands != asked:
         raise VoidRefused("id_taken", "another void of this campaign has this id; choose a new one")
     return known
 
@@ -197,6 +204,32 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: En
         raise VoidRefused("delivery_under_way", f"the delivery {delivery.id} is under way; try again when it is sent")
 
 
+def _may_ask_biller(campaign: Campaign, ports: VoidPorts, *, is_apart: bool) -> None:
+    """Raise VoidRefused where nothing can be asked back of the biller: a void that ends a campaign, or is of what was
+    overpaid, takes only what is here, and what a history counts would not be taken off it by an answer.
+
+    A delivery that is not released may still be flagged: what it has assigned, no biller has.
+    """
+    if not is_apart:
+        raise VoidRefused(
+            "asked_apart",
+            "ask the biller by a void of its own: of all of an ended campaign, or of a file of accounts",
+        )
+    if campaign.keeps_history:
+        raise VoidRefused(
+            "history_kept",
+            f"the policy of {campaign.id} counts earlier credits; correct what the biller has there, and void the rest",
+        )
+    over_list = ports.deliveries.over_list(campaign.id)
+    found = (*(() if over_list is None else (over_list,)), *ports.deliveries.over_additions(campaign.id))
+    for one in found:
+        if not one.is_released:
+            raise VoidRefused(
+                "delivery_under_way",
+                f"the delivery {one.id} is {one.state}; what it has can be asked back once it is sent",
+            )
+
+
 def _no_void_may_write(campaign: Campaign, campaigns: CampaignStore, *, is_of_overpaid: bool) -> None:
     """Raise VoidRefused while another void of the campaign, or of those it set off, writes: a plan would count what
     that has not reached yet.
@@ -215,7 +248,7 @@ def persons_needed(void: Void, settings: GateSettings) -> int:
     totals = void.plan.totals
     if not void.requester or totals.decisions > SUBJECTS_FOR_ONE_PERSON:
         return PERSONS_MOST
-    for measure, size in totals.by_measure(Share.VOIDABLE).items():
+    for measure, size in totals.by_measure(Share.VOIDABLE, Share.ASKABLE).items():
         threshold = settings.second_person_above.get(measure)
         if totals.decisions > SUBJECTS_WITHOUT_THRESHOLD if threshold is None else size > threshold:
             return PERSONS_MOST
@@ -242,6 +275,8 @@ def approve_void(
         _must_be_hash(void, plan_hash)
         _must_be_another(void, person, ports)
         campaign = _existing(void_id, ports)
+        if void.asks_biller:
+            _may_ask_biller(campaign, ports, is_apart=True)
         for one in _touched(campaign, ports, is_of_overpaid=void.is_of_overpaid):
             _may_be_voided(one, ports, now, void.ends)
         if void.ends is not None and campaign.state is not State.FLAGGED:

@@ -19,6 +19,7 @@ from kulanz.application.campaigns.chunk_run import (
     lines_of,
 )
 from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.deliver_reversals import assign_reversals, reversals
 from kulanz.application.delivery.world import Booked, CreditLedger, DeliveryQueue, DeliveryStore, EntriesChange
 from kulanz.application.ports import (
     Archive,
@@ -49,7 +50,14 @@ from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
 from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, add_entry, standing
 from kulanz.domain.identifiers import month_of_goodwill
-from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, granted_at, read_decision
+from kulanz.domain.ledger.additions import AdditionKind
+from kulanz.domain.ledger.entries import (
+    DecisionKey,
+    Entry,
+    benefits_granted,
+    granted_at,
+    read_decision,
+)
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
@@ -142,13 +150,14 @@ class _Row:
     """A line that may have a decision: whose, and what it says of the account's bill.
 
     `origin` is where the line is in the list; None of an addition, whose line is that of its decision. `benefit` is the
-    place of a credit that is sent again.
+    place of a credit that is sent again. `is_reversal`: what is asked back of the decision is delivered.
     """
 
     origin: int | None
     key: DecisionKey
     to_bill: ToBill
     benefit: int | None = None
+    is_reversal: bool = False
 
 
 class _Line(NamedTuple):
@@ -247,7 +256,9 @@ class _Run:
                     return
                 if addition.channel != self.delivery.additions.channel:
                     continue
-                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, addition.benefit))
+                is_reversal = addition.kind is AdditionKind.REVERSAL
+                benefit = None if is_reversal else addition.benefit
+                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, benefit, is_reversal))
             if not page.after:
                 return
             after = page.after
@@ -287,8 +298,8 @@ class _Run:
                     del waiting[key]  # the row is blank of a decision, or another row decided its subject
                     continue
                 if row.origin is None:
-                    row = waiting[key] = self._row_of(booked.entry, row.benefit)
-                change = self._assignment(booked, row)
+                    row = waiting[key] = self._row_of(booked.entry, row)
+                change = assign_reversals(booked, self.assigned) if row.is_reversal else self._assignment(booked, row)
                 if change is None:
                     credits_[key] = self._credits(booked, row)
                     del waiting[key]
@@ -307,15 +318,17 @@ class _Run:
             pace = ASSIGN_WRITE_UNITS * written / self.settings.units_per_second
             self.clock.wait(max(0.0, pace - (spent - self.clock.seconds_left())))
 
-    def _row_of(self, entry: Entry, benefit: int | None) -> _Row:
-        """The row of the list that made a decision. Raises Refused where the list's row is of somebody else."""
+    def _row_of(self, entry: Entry, addition: _Row) -> _Row:
+        """An addition with what the list's row that made its decision says of the bill. Raises Refused where that row
+        is of somebody else.
+        """
         if not self.is_to_bill:
-            return _Row(None, entry.key, NOTHING_TO_BILL, benefit)
+            return addition
         lines = lines_of(self.campaign, self.ports.lists, entry.origin, entry.origin + 1)
         row = next((row for line in lines if (row := self._row(line)) is not None), None)
         if row is None or row.key != entry.key:
             raise Refused("the row of a decision is not where the decision says; nothing more of it is delivered")
-        return replace(row, origin=None, benefit=benefit)
+        return replace(addition, to_bill=row.to_bill)
 
     def _decision(self, booked: Booked, row: _Row) -> tuple[Decision, dict[int, Size]]:
         """What is to be delivered of a decision, with the size of each benefit, by its place.
@@ -386,6 +399,9 @@ class _Run:
 
     def _credits(self, booked: Booked, row: _Row) -> list[Credit]:
         """The credits that are assigned to this delivery; those that stand elsewhere are counted."""
+        if row.is_reversal:
+            bill = row.to_bill.biller_account or row.key.account_id
+            return reversals(booked, Booking(bill, self.bills, self._due_of(row)), str(self.delivery.id))
         decision, sizes = self._decision(booked, row)
         account = ""
         mine: dict[int, int] = {}

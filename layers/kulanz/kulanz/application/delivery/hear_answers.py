@@ -13,7 +13,13 @@ from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, EntriesChange
 from kulanz.application.ports import Archive, ListStore, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerFile, AnswerReceipt, AnswerTotals
+from kulanz.domain.delivery.answer_pass import (
+    CAMPAIGNS_PER_RECEIPT,
+    AnswerFile,
+    AnswerReceipt,
+    AnswerTotals,
+    regained_by,
+)
 from kulanz.domain.delivery.answers import (
     FOR_A_PERSON,
     AnswerReader,
@@ -24,6 +30,7 @@ from kulanz.domain.delivery.answers import (
 )
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
@@ -45,6 +52,8 @@ class AnswerPorts:
     deliveries: DeliveryStore
     credits: CreditLedger
     files: AnswerFiles
+    gate: GateSettings = SAFE
+    """In which zone the months of budgets are."""
 
 
 @dataclass(slots=True)
@@ -254,4 +263,5 @@ def hear_chunk(channel: str, file_id: str, chunk: int, ports: AnswerPorts, clock
             content = b"".join(json.dumps(one, sort_keys=True).encode() + b"\n" for one in run.problems)
             receipt = replace(receipt, problems=problems_key(file, receipt, content))
             ports.archive.put(receipt.problems, content, "application/x-ndjson")
-        ports.files.record(receipt)
+        regained = regained_by(receipt.totals, ports.gate.budget_month(clock.now()))
+        ports.files.record(replace(receipt, regained=regained))

@@ -13,11 +13,19 @@ from typing import NamedTuple
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.chunk_run import lines_of as lines_of_campaign
 from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.ask_biller import ReversalAsking
 from kulanz.application.delivery.ask_void import layout_of_file
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
 from kulanz.application.delivery.void_overpaid import OverpaidRun
 from kulanz.application.delivery.void_writes import VoidWriter
-from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidQueue, VoidStore
+from kulanz.application.delivery.world import (
+    Booked,
+    CreditLedger,
+    EntriesChange,
+    ReversalLedger,
+    VoidQueue,
+    VoidStore,
+)
 from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
@@ -56,6 +64,7 @@ class VoidChunkPorts:
     voids: VoidStore
     queue: VoidQueue
     rows: RecognisedRows
+    asks: ReversalLedger
 
     def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> "VoidWriter":
         """What writes for a void of a campaign."""
@@ -241,6 +250,8 @@ class _Run:
         parts = {key: list(parts_of(one.entry, one.entries, self.void)) for key, one in mine.items()}
         if self.work is Pass.APPLY:
             written = self._void(mine, parts)
+            if self.void.asks_biller:
+                self._ask(mine, parts)
         for key, one in mine.items():
             if self.work is Pass.PLAN:
                 self.totals.count(parts[key])
@@ -288,6 +299,12 @@ class _Run:
         if waiting:
             raise TryAgain("the credit entries of some decisions keep changing")
         return written
+
+    def _ask(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> None:
+        """Ask back what the biller has of some decisions, as far as it still has it."""
+        ports = self.ports
+        asking = ReversalAsking(self.void, self.campaign, ports.work.campaigns, ports.credits, ports.asks)
+        asking.ask(mine, parts, self.clock)
 
     def _written(
         self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]], mine: dict[DecisionKey, Booked]

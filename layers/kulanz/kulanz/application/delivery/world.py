@@ -20,6 +20,7 @@ from kulanz.domain.delivery.standing import Counted
 from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger.additions import Addition
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 
 
@@ -58,6 +59,33 @@ class CreditLedger(Protocol):
         """Write a list of entries in one step with the subject's history, each as it was read, or neither.
 
         False is as of `write_entries`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What of a decision is asked back, as an addition that the next delivery of its channel has, and until when that
+    is kept: as long as the decision (`ttl`, seconds since 1970).
+    """
+
+    change: EntriesChange
+    addition: Addition
+    ttl: int
+
+
+ASKED_TOGETHER = 40
+"""Decisions of which something is asked back in one transaction: each has two items, of at most 100."""
+
+
+class ReversalLedger(Protocol):
+    """Writes what is asked back of decisions."""
+
+    def ask(self, asked: Sequence[Asking]) -> bool:
+        """Write the entries of at most `ASKED_TOGETHER` decisions of one campaign, each as it was read, and the
+        additions of one channel that deliver them: all in one step, or nothing of it.
+
+        False where some entries are not as they were read, the stack is halted, or a delivery was opened over the
+        additions' instant.
         """
 
 

@@ -16,7 +16,13 @@ from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id, month_of_goodwill
 from kulanz.domain.incident_record import DetailType
-from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, Before, still_owed
+from kulanz.domain.ledger.earlier_decisions import (
+    ASKED_BACK,
+    CHANGED_SINCE_PLAN,
+    GRANTED_UNDER_FORMER_ID,
+    Before,
+    still_owed,
+)
 from kulanz.domain.ledger.entries import (
     Entry,
     earlier_grants,
@@ -61,6 +67,10 @@ HELD_ALL_THE_SAME = {
         "Held all the same: time of this incident was added up and paid for with another incident."
         " A manual review decides what is owed beside that."
     ),
+    ASKED_BACK: (
+        "Held all the same: a void asked the biller to take back some of what was granted for this incident, and the"
+        " biller has not answered. A further campaign decides what is owed once it has."
+    ),
     GRANTED_UNDER_FORMER_ID: (
         "Held all the same: something was granted for this incident under the id that the account had before, and the"
         " account had given that id up when the incident began. It may have been granted to another account. A manual"
@@ -75,7 +85,7 @@ HELD_ALL_THE_SAME = {
     ),
 }
 """Why a subject is held, or has all, by what was decided about it elsewhere, whatever its facts come to."""
-_REPORTS_EARLIER = frozenset({CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, DECIDED_UNDER_FORMER_ID})
+_REPORTS_EARLIER = frozenset({ASKED_BACK, CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, DECIDED_UNDER_FORMER_ID})
 
 
 class Explained(StrEnum):

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, PinnedList
 from kulanz.domain.delivery.answers import AnswerResult, Heard
 from kulanz.domain.delivery.moved import Moves
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.lists.header import ListLayout
+from kulanz.domain.money import is_currency
 
 CAMPAIGNS_PER_RECEIPT = 3
 """A receipt adds to the sums of each campaign that its lines are about, and to each month in which something is due of
@@ -84,7 +87,8 @@ class AnswerReceipt:
     """The record that the lines in `[start, end)` of an answer file have their results.
 
     `moved_from` is where the chunk's cursor stood; None for its first receipt. `problems` is the document that has the
-    lines that changed nothing and ought to be looked at; empty where there are none.
+    lines that changed nothing and ought to be looked at; empty where there are none. `regained` is what budgets get
+    back in its step.
     """
 
     file: str
@@ -96,3 +100,13 @@ class AnswerReceipt:
     finishes_chunk: bool
     totals: AnswerTotals
     problems: str = ""
+    regained: tuple[Regained, ...] = field(default=(), compare=False)
+
+
+def regained_by(totals: AnswerTotals, month: str) -> tuple[Regained, ...]:
+    """What answers give back to the budgets of a month: what the biller has taken back of credits by reversals."""
+    found: dict[str, int] = {}
+    for place, sums in totals.moved.items():
+        if is_currency(place.measure):
+            found[place.measure] = found.get(place.measure, 0) + int(sums.get(CreditState.VOIDED, 0))
+    return tuple(Regained(currency, month, size) for currency, size in sorted(found.items()) if size)

@@ -5,7 +5,7 @@ delivery by its serial, the account and subject as they were delivered, and the 
 found by its key, and no index from ids to decisions is needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,9 +16,17 @@ from typing import Any
 
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
-from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
-from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, answer_id, bill_id
+from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, CreditType, Size, credit_id
+from kulanz.domain.delivery.entries import (
+    REVERSAL_ANSWERS,
+    CreditEntries,
+    CreditEntry,
+    EntryKind,
+    answer_id,
+    bill_id,
+)
 from kulanz.domain.delivery.moved import Moved, moved_by
+from kulanz.domain.delivery.reversal import Reversal
 from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
@@ -285,6 +293,19 @@ def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity:
     return None
 
 
+def reversal_in(
+    key: DecisionKey, benefits: Sequence[Benefit], entries: CreditEntries, identity: str
+) -> tuple[int, Reversal] | None:
+    """The reversal with an id, and the place of its benefit. None where none so far has it."""
+    if not any(one.kind is EntryKind.REVERSAL_ASKED for one in entries):
+        return None
+    for place, benefit in enumerate(benefits):
+        for one in standing(entries, place, worth_of(benefit)[1]).reversals:
+            if credit_id(key, place, one.number, CreditType.REVERSAL) == identity:
+                return place, one
+    return None
+
+
 def _left_out(entries: CreditEntries, place: int, size: Size, delivery: str) -> Size:
     """How much of a benefit was void when it was assigned to a delivery: its credit there was for the rest."""
     assigned = (
@@ -321,6 +342,8 @@ class Hearing:
         The same line again, after its writer died, is counted as it was counted first.
         """
         found = credit_in(self.decision.key, len(self.benefits), self.entries, answer.credit_id)
+        if found is None and (back := reversal_in(self.decision.key, self.benefits, self.entries, answer.credit_id)):
+            return self._hear_reversal(answer, *back, delivery, (at, by, cause))
         if found is None:
             return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
         place, attempt = found
@@ -349,17 +372,46 @@ class Hearing:
             day=answer.day,
             code=answer.code,
         )
-        return self._add(new, place)
+        return self._add(new, place, AnswerResult(answer.kind.value))
 
     def _sent(self, place: int, delivery: str) -> Size:
         """How much of a benefit its credit in a delivery was for."""
         size = self.worths[place][1]
         return size - _left_out(self.entries, place, size, delivery)
 
-    def _add(self, new: CreditEntry, place: int) -> Heard:
+    def _hear_reversal(
+        self, answer: BillerAnswer, place: int, reversal: Reversal, delivery: str, said: tuple[datetime, str, str]
+    ) -> Heard:
+        """Take an answer to what was asked back: `said` is when, by whom and by which line."""
+        if not reversal.delivery:
+            return Heard(AnswerResult.BEFORE_DELIVERY, "the reversal was not delivered yet")
+        if delivery != reversal.delivery:
+            return Heard(AnswerResult.OTHER_SERIAL, "the reversal was delivered under another serial")
+        told = self._size(answer, place)
+        is_whole = answer.kind is not EntryKind.APPLIED
+        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != reversal.size):
+            return Heard(AnswerResult.AMOUNT_DIFFERS, "the amount or its currency is not the reversal's")
+        at, by, cause = said
+        kind, number = REVERSAL_ANSWERS[answer.kind], reversal.number
+        new = CreditEntry(
+            kind=kind,
+            at=at,
+            by=by,
+            id=answer_id(kind, delivery, number) if is_whole else bill_id(answer.bill, delivery, number),
+            benefits=(place,),
+            cause=cause,
+            delivery=delivery,
+            attempt=number,
+            amount=None if is_whole else told,
+            bill=answer.bill,
+            day=answer.day,
+            code=answer.code,
+        )
+        return self._add(new, place, AnswerResult(answer.kind.value))
+
+    def _add(self, new: CreditEntry, place: int, taken: AnswerResult) -> Heard:
         before = self.entries
         adding = add_entry(before, new, {number: size for number, (_, size) in enumerate(self.worths)})
-        taken = AnswerResult(new.kind.value)
         match adding.result:
             case AddResult.ADDED:
                 self.entries = adding.entries

@@ -67,7 +67,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
     for measure in sorted({piece.part.measure for piece in parts}):
         mine = [piece for piece in parts if piece.part.measure == measure and piece.part.share in _NET]
         too_much = sum((piece.part.size for piece in mine), start=0) - entitled.get(measure, 0)
-        for share in (Share.VOIDABLE, *_STAYS):
+        for share in (Share.ASKED_BEFORE, Share.VOIDABLE, *_STAYS):
             for piece in mine:
                 if piece.part.share is share and too_much > 0:
                     taken = min(too_much, piece.part.size)
@@ -76,7 +76,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
     return found
 
 
-_NET = frozenset({Share.VOIDABLE, *_STAYS})
+_NET = frozenset({Share.ASKED_BEFORE, Share.VOIDABLE, *_STAYS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,13 @@ class Taking:
         return found
 
     def _too_much(self, decisions: Iterable[Decided]) -> dict[str, Size]:
+        """How much of each measure is too much now, less what the biller is asked for already."""
         net: dict[str, Size] = {}
         for one in decisions:
+            for place, benefit in enumerate(granted_benefits(one.entry)):
+                measure, size = worth_of(benefit)
+                if asked := standing(one.entries, place, size).asked_back:
+                    net[measure] = net.get(measure, 0) - asked
             for measure, size in net_worth(with_voided(one.entry, one.entries)).items():
                 net[measure] = net.get(measure, 0) + size
         return {measure: size - self.entitled.get(measure, 0) for measure, size in net.items()}

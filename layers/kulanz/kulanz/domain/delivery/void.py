@@ -22,10 +22,10 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, channel_of
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
-from kulanz.domain.delivery.standing import CreditState, standing
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, standing
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, granted_benefits, read_decision
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
@@ -75,6 +75,9 @@ class Share(StrEnum):
     void. CHANGED: it was voidable, and was delivered, used or voided since. ASSIGNED_ONCE: the biller rejected it or
     took it back, also where a person sends it again, and the void is of what was never assigned. REPEATED: another line
     of the list names the subject, too, and took back what was overpaid.
+
+    ASKED_BEFORE: another void asked the biller for it. Where the void asks for what the biller has, the plan has
+    ASKABLE; of that, the pass after it ASKED, or NOT_ASKED because it moved since. It is void when the biller answers.
     """
 
     VOIDABLE = "voidable"
@@ -87,6 +90,10 @@ class Share(StrEnum):
     WRITTEN_OFF = "written_off"
     ASSIGNED_ONCE = "assigned_once"
     REPEATED = "repeated"
+    ASKED_BEFORE = "asked_before"
+    ASKABLE = "askable"
+    ASKED = "asked_back"
+    NOT_ASKED = "not_asked"
 
 
 _OF_STATE: Mapping[CreditState, Share] = {
@@ -106,16 +113,23 @@ _OF_STATE: Mapping[CreditState, Share] = {
 
 _CAME_TO = (Share.VOIDED, Share.CHANGED, Share.REPEATED)
 """What becomes of what was voidable."""
-_PLANNED = frozenset({Share.VOIDABLE, *_CAME_TO})
+_ASKED_CAME_TO = (Share.ASKED, Share.NOT_ASKED)
+"""What becomes of what was to be asked back."""
+_PLANNED = frozenset({Share.VOIDABLE, *_CAME_TO, Share.ASKABLE, *_ASKED_CAME_TO})
+_BY_CHANNEL = frozenset({Share.ASKABLE, Share.ASKED})
 
 
 class Part(NamedTuple):
-    """A part of what a benefit grants, by its place: minor units of a currency, or a quantity of a unit."""
+    """A part of what a benefit grants, by its place: minor units of a currency, or a quantity of a unit.
+
+    `delivery` is where its credit was delivered, of what is to be asked back.
+    """
 
     place: int
     share: Share
     measure: str
     size: Size
+    delivery: str = ""
 
 
 def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iterator[Part]:
@@ -138,13 +152,29 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
         ends_at = benefit.validity.expires_at(since)
         has_ended = ends_at is not None and at >= ends_at
         stood = standing(until, place, size)
-        for state, share in stood.shares(size).items():
+        asked = stood.asked_back
+        askable: Size = 0
+        # What is on no bill yet is asked back first.
+        for state, share in sorted(stood.shares(size).items(), key=lambda one: one[0] is CreditState.APPLIED):
             of = _OF_STATE[state]
+            if of in _AT_BILLER and asked:
+                before = min(asked, share)
+                asked, share = asked - before, share - before  # noqa: PLW2901 (the rest of it)
+                yield Part(place, Share.ASKED_BEFORE, measure, before)
+            if void.asks_biller and of in _AT_BILLER and not (has_ended and of is Share.AT_BILLER):
+                askable += share
+                continue
             if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and not stood.is_new:
                 of = Share.ASSIGNED_ONCE
             if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER, Share.ASSIGNED_ONCE):
                 of = Share.EXPIRED
-            yield Part(place, of, measure, share)
+            if share:
+                yield Part(place, of, measure, share)
+        if askable:
+            yield Part(place, Share.ASKABLE, measure, askable, stood.delivery)
+
+
+_AT_BILLER = frozenset({Share.AT_BILLER, Share.USED})
 
 
 @dataclass(slots=True)
@@ -152,13 +182,15 @@ class VoidTotals:
     """How many decisions lines are about, and where what they grant is; those of disjoint ranges add up.
 
     `decisions` have something that is voidable, or was voided. `unmatched` lines name no decision of the campaign, or
-    one that an earlier line has.
+    one that an earlier line has. `asked` is how many credits are asked back, and how much of them, by channel and
+    measure.
     """
 
     lines: int = 0
     unmatched: int = 0
     decisions: int = 0
     sums: dict[tuple[Share, str], Size] = field(default_factory=dict)
+    asked: dict[tuple[str, str], tuple[int, Size]] = field(default_factory=dict)
 
     def count(self, parts: Iterable[Part]) -> None:
         """Count a decision by its parts."""
@@ -166,6 +198,8 @@ class VoidTotals:
         for part in parts:
             self._add((part.share, part.measure), part.size)
             is_voided = is_voided or part.share in _PLANNED
+            if part.share in _BY_CHANNEL:
+                self._ask((channel_of(part.delivery), part.measure), 1, part.size)
         self.decisions += is_voided
 
     def add(self, other: "VoidTotals") -> None:
@@ -175,6 +209,12 @@ class VoidTotals:
         self.decisions += other.decisions
         for key, size in other.sums.items():
             self._add(key, size)
+        for place, (number, size) in other.asked.items():
+            self._ask(place, number, size)
+
+    def _ask(self, place: tuple[str, str], number: int, size: Size) -> None:
+        known_number, known_size = self.asked.get(place, (0, 0))
+        self.asked[place] = known_number + number, known_size + size
 
     def _add(self, key: tuple[Share, str], size: Size) -> None:
         self.sums[key] = self.sums.get(key, 0) + size
@@ -202,7 +242,10 @@ def differing(plan: VoidTotals, done: VoidTotals) -> str:
         planned, found = getattr(plan, name), getattr(done, name)
         if planned != found:
             return f"void differs: {name}: planned {planned}, found {found}"
-    pairs: list[tuple[tuple[Share, ...], tuple[Share, ...]]] = [((Share.VOIDABLE,), _CAME_TO)]
+    pairs: list[tuple[tuple[Share, ...], tuple[Share, ...]]] = [
+        ((Share.VOIDABLE,), _CAME_TO),
+        ((Share.ASKABLE,), _ASKED_CAME_TO),
+    ]
     pairs += [((share,), (share,)) for share in sorted(set(Share) - _PLANNED)]
     for there, here in pairs:
         planned, found = plan.by_measure(*there), done.by_measure(*here)
@@ -259,7 +302,8 @@ class Void:
     campaign. `requester` is the id of the person who asked, empty where a
     machine did. `started_at` is when its last approval was given. `seen` is how far it was when the watch last looked.
     `ends` is there where its campaign is flagged, and ends with it. `is_of_overpaid`: it takes back what its campaign
-    found that earlier ones gave more than is owed, of decisions of these.
+    found that earlier ones gave more than is owed, of decisions of these. `asks_biller`: what the biller has is asked
+    back, too.
     """
 
     id: VoidId
@@ -271,6 +315,7 @@ class Void:
     data_start: int = 0
     ends: Ends | None = None
     is_of_overpaid: bool = False
+    asks_biller: bool = False
     state: VoidState = VoidState.PLANNING
     state_reason: str = "requested"
     changes: int = 1
@@ -315,8 +360,13 @@ class Void:
             "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
             **({} if self.ends is None else {"ends": self.ends.value}),
             **({"overpaid": True} if self.is_of_overpaid else {}),
+            **({"at_biller": self._asked_content()} if self.asks_biller else {}),
         }
         return sha256(canonical_json(content).encode()).hexdigest()
+
+    def _asked_content(self) -> list[list[str]]:
+        asked = sorted(self.plan.totals.asked.items())
+        return [[*place, str(number), str(size)] for place, (number, size) in asked]
 
 
 _CHUNK_LEAST = 256
@@ -353,21 +403,53 @@ def is_own(void: Void, entry: CreditEntry) -> bool:
 
 def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> dict[int, Moved]:
     """What a void moved of a decision between the sums of states, by place; the same however often it is asked."""
-    at = next((number for number, one in enumerate(entries) if one.id == entry_id(void)), None)
-    if at is None:
-        return {}
-    granted = granted_benefits(entry)
-    return {place: moved_by(entries, at, place, granted[place]) for place in entries[at].benefits}
+    own = [(at, one.benefits) for at, one in enumerate(entries) if one.id == entry_id(void)]
+    granted = granted_benefits(entry) if own else ()
+    return {place: moved_by(entries, at, place, granted[place]) for at, places in own for place in places}
 
 
 def came_to(planned: Iterable[Part], moved: Mapping[int, Moved]) -> Iterator[Part]:
-    """The parts of a decision once a void has taken of it what it could: voidable is voided by it, or has changed."""
+    """The parts of a decision once a void has taken of it what it could: voidable is voided by it, or has changed; what
+    was to be asked back is asked back, or is not.
+    """
     for part in planned:
-        if part.share is not Share.VOIDABLE:
+        if part.share not in _OUTCOMES:
             yield part
             continue
-        voided = moved[part.place].by_state.get(CreditState.VOIDED, 0) if part.place in moved else 0
-        if voided:
-            yield part._replace(share=Share.VOIDED, size=voided)
-        if voided < part.size:
-            yield part._replace(share=Share.CHANGED, size=part.size - voided)
+        counted, done, left = _OUTCOMES[part.share]
+        taken = moved[part.place].by_state.get(counted, 0) if part.place in moved else 0
+        if taken:
+            yield part._replace(share=done, size=taken)
+        if taken < part.size:
+            yield part._replace(share=left, size=part.size - taken)
+
+
+_OUTCOMES: Mapping[Share, tuple[Counted, Share, Share]] = {
+    Share.VOIDABLE: (CreditState.VOIDED, Share.VOIDED, Share.CHANGED),
+    Share.ASKABLE: (OfWhich.ASKED_BACK, Share.ASKED, Share.NOT_ASKED),
+}
+
+
+def reversal_entry(void: Void, booked: Entry, entries: CreditEntries, parts: Iterable[Part]) -> CreditEntry | None:
+    """What a void writes of a decision of which it asks something back: as much as was planned, and is still there.
+
+    None where nothing is left of it, or this void has asked before. A credit that was sent again since is another one.
+    """
+    if void.started_at is None:
+        raise ValueError("a void writes after it was approved")
+    name = entry_id(void)
+    if any(one.id == name and one.kind is EntryKind.REVERSAL_ASKED for one in entries):
+        return None
+    granted = granted_benefits(booked)
+    sizes: dict[int, Size] = {}
+    for part in parts:
+        if part.share is Share.ASKABLE and part.place < len(granted):
+            _, size = worth_of(granted[part.place])
+            stands = standing(entries, part.place, size)
+            left = min(part.size, stands.askable(size)) if stands.delivery == part.delivery else 0
+            if left > 0:
+                sizes[part.place] = left
+    if not sizes:
+        return None
+    kind, places = EntryKind.REVERSAL_ASKED, tuple(sizes)
+    return CreditEntry(kind, void.started_at, void.requested_by, name, places, sizes=tuple(sizes.values()))

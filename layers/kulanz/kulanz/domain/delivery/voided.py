@@ -8,17 +8,19 @@ from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits
 
-_VOIDING = frozenset({EntryKind.VOIDED, EntryKind.REDUCED, EntryKind.REVERSAL_ACCEPTED, EntryKind.REVERSAL_APPLIED})
-"""The entries without which nothing of a decision is void."""
+_VOIDING = frozenset({EntryKind.VOIDED, EntryKind.REDUCED, EntryKind.REVERSAL_ASKED})
+"""The entries without which nothing of a decision is void, or asked back."""
 
 
 def with_voided(entry: Entry, entries: Sequence[CreditEntry]) -> Entry:
-    """A decision with what its entries say was voided of each benefit."""
+    """A decision with what its entries say was voided of each benefit, and whether the biller is asked for some."""
     if not any(one.kind in _VOIDING for one in entries):
         return entry
-    found = []
+    found, is_asked_back = [], False
     for place, benefit in enumerate(granted_benefits(entry)):
         _, size = worth_of(benefit)
-        if voided := standing(entries, place, size).shares(size).get(CreditState.VOIDED):
+        stands = standing(entries, place, size)
+        is_asked_back = is_asked_back or bool(stands.asked_back)
+        if voided := stands.shares(size).get(CreditState.VOIDED):
             found.append((place, voided))
-    return replace(entry, voided=tuple(found))
+    return replace(entry, voided=tuple(found), is_asked_back=is_asked_back)

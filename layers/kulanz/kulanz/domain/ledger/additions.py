@@ -11,7 +11,7 @@ class AdditionKind(StrEnum):
     """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has. DECIDED: what the list
     held or referred, and a person granted, or granted beside what a contradicted row had. RECOGNISED: what a person
     granted for a row of the list that cannot be read. GOODWILL: a decision that a person made, and no row. AGAIN: a
-    credit that a person sends to billing again; it grants nothing.
+    credit that a person sends to billing again; it grants nothing. REVERSAL: what a void asks the biller for.
     """
 
     ACCEPTED = "accepted"
@@ -19,19 +19,20 @@ class AdditionKind(StrEnum):
     RECOGNISED = "recognised"
     GOODWILL = "goodwill"
     AGAIN = "again"
+    REVERSAL = "reversal"
 
     @property
     def has_row(self) -> bool:
         """Whether the decision is one of the list's, so that a pass over the list has met it already."""
-        return self in (AdditionKind.ACCEPTED, AdditionKind.DECIDED, AdditionKind.AGAIN)
+        return self in (AdditionKind.ACCEPTED, AdditionKind.DECIDED, AdditionKind.AGAIN, AdditionKind.REVERSAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
     """One addition: the decision that it made or changed, when, and who did it.
 
-    `benefit` is the place of the benefit that is sent again; None of every other kind. `channel` is where that is sent,
-    with its form (`letters:csv`), where it is another one than the plan's.
+    `benefit` is the place of the benefit that is sent again, or the first that is asked back; None of other kinds.
+    `channel` is where that is sent, with its form (`letters:csv`), where it is another one than the plan's.
     """
 
     kind: AdditionKind

@@ -25,6 +25,9 @@ CHANGED_SINCE_PLAN = "changed_since_plan"
 """Held, because something else was granted before than the plan had read: an offer was accepted while it waited."""
 GRANTED_UNDER_FORMER_ID = "granted_under_former_id"
 """Held, because it is not known whose the earlier grant is: the account had given that id up before the incident."""
+ASKED_BACK = "asked_back_from_biller"
+"""Held, because a void asked the biller for some of the earlier grant. Whether it still has it is known when the biller
+answers: counted as given the subject could end with too little, counted as taken back with too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,15 @@ class Before:
     where the latest decision had granted and all of it is void: then nothing stands in the way of another decision.
     `is_by_hand`: a person decided some of what stands. `is_in_doubt`: it was granted under a former id of the account,
     for an incident that began when the account had its present one: another account may have that id by now. Or the
-    account had so many ids that not all were looked at: then nothing may be known of what was granted.
+    account had so many ids that not all were looked at: then nothing may be known of what was granted. `is_asked_back`:
+    a void asked the biller for some of it, and the biller has not answered.
     """
 
     outcome: Outcome | None
     granted: tuple[tuple[str, int | Decimal], ...]
     is_by_hand: bool = False
     is_in_doubt: bool = False
+    is_asked_back: bool = False
 
     def texts(self) -> Mapping[str, str]:
         """What was granted as exact texts, as a later decision's body tells it."""
@@ -55,8 +60,9 @@ class Before:
         """This as JSON-able content; sizes are exact texts."""
         by_hand = {"by_hand": True} if self.is_by_hand else {}
         in_doubt = {"in_doubt": True} if self.is_in_doubt else {}
+        asked_back = {"asked_back": True} if self.is_asked_back else {}
         outcome = None if self.outcome is None else self.outcome.value
-        return {"outcome": outcome, "granted": self.texts(), **by_hand, **in_doubt}
+        return {"outcome": outcome, "granted": self.texts(), **by_hand, **in_doubt, **asked_back}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "Before":
@@ -65,8 +71,8 @@ class Before:
             (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
         )
         outcome = content["outcome"]
-        is_by_hand, is_in_doubt = content.get("by_hand", False), content.get("in_doubt", False)
-        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), is_by_hand, is_in_doubt)
+        flags = (content.get(name, False) for name in ("by_hand", "in_doubt", "asked_back"))
+        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), *flags)
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
@@ -76,18 +82,19 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
     """
     latest: Entry | None = None
     granted: dict[str, int | Decimal] = {}
-    is_by_hand = False
+    is_by_hand = is_asked_back = False
     for entry in entries:
         if is_link(entry):
             continue
         latest, worth = entry, net_worth(entry)
+        is_asked_back = is_asked_back or entry.is_asked_back
         is_by_hand = is_by_hand or (entry.by_hand is not None and any(worth.values()))
         for measure, size in worth.items():
             granted[measure] = granted.get(measure, 0) + size
     if latest is None:
         return None
     if any(granted.values()):
-        return Before(Outcome.GRANTED, tuple(sorted(granted.items())), is_by_hand)
+        return Before(Outcome.GRANTED, tuple(sorted(granted.items())), is_by_hand, is_asked_back=is_asked_back)
     return Before(None if is_voided(latest) else latest.status, ())
 
 
@@ -125,8 +132,8 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
         return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
     granted = dict(before.granted)
     is_other = any(worth_of(benefit)[0] not in granted for benefit in decision.benefits)
-    if before.is_in_doubt or (granted and is_other):
-        return Decision(Outcome.HELD, GRANTED_UNDER_FORMER_ID if before.is_in_doubt else IN_ANOTHER_MEASURE)
+    if why := _hold(before, is_other=bool(granted) and is_other):
+        return Decision(Outcome.HELD, why)
     due = less_granted((*decision.benefits, *decision.claimable), granted)
     components = {benefit.component for benefit in decision.claimable}
     remaining = tuple(benefit for benefit in due if benefit.component not in components) if components else due
@@ -137,6 +144,15 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
         offered = replace(decision, outcome=Outcome.OFFERED, benefits=claimable, claimable=(), notice=None)
         return replace(offered, reason=claimable[0].component or decision.reason, mode=OFFER)
     return replace(decision, benefits=remaining, claimable=claimable)
+
+
+def _hold(before: Before, *, is_other: bool) -> str:
+    """Why nothing can be set off before something else is known; empty where it can."""
+    if before.is_in_doubt:
+        return GRANTED_UNDER_FORMER_ID
+    if before.is_asked_back:
+        return ASKED_BACK
+    return IN_ANOTHER_MEASURE if is_other else ""
 
 
 def unchanged_under_new_id(decision: Decision, before: Before) -> Decision:

@@ -160,6 +160,7 @@ class Entry:
     `accepted_at` is when the customer accepted what the decision offers or leaves to claim: what was claimable is
     granted, and left, beside the rest from then on. `voided` is how much was taken back of each benefit, by its place;
     it was never used. `by_hand` is what a person decided since about what was held or referred.
+    `is_asked_back`: a void asked the biller for some of it, and the biller has not answered.
     """
 
     key: DecisionKey
@@ -173,6 +174,7 @@ class Entry:
     accepted_at: datetime | None = None
     voided: tuple[tuple[int, int | Decimal], ...] = ()
     by_hand: HandDecision | None = None
+    is_asked_back: bool = False
 
 
 def is_offer(entry: Entry) -> bool:
