@@ -180,6 +180,14 @@ def late_csv(found: Iterable[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
+def _taken_back_words(total: Mapping[str, str]) -> Iterator[str]:
+    """What was taken back of a measure, and what the biller is asked for."""
+    if Decimal(total.get("voided", 0)):
+        yield f"{to_be_booked(total)} {total['measure']} to be booked: granted, less {total['voided']} voided"
+    if Decimal(total["asked_back"]):
+        yield f"{total['asked_back']} {total['measure']} of it asked back of the biller: not void yet"
+
+
 def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     out = console()
     if not campaigns:
@@ -188,8 +196,8 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     say(out, f"{month}: {counted_as(len(campaigns), 'campaign')}")
     for total in totals_of(campaigns):
         say(out, f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet", "bold")
-        if Decimal(total.get("voided", 0)):
-            say(out, f"{to_be_booked(total)} {total['measure']} to be booked: granted, less {total['voided']} voided")
+        for words in _taken_back_words(total):
+            say(out, words)
         columns = [Column("state", is_label=True), Column("sum", is_number=True), Column("meaning", is_text=True)]
         standing = [state for state in STATES if Decimal(total.get(state, 0))]
         rows = [(state.replace("_", " "), total[state], SAYS[state]) for state in standing]

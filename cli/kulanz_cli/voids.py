@@ -38,6 +38,10 @@ SHARES: Mapping[str, str] = {
     "written_off": "written off",
     "assigned_once": "rejected or taken back by the biller",
     "repeated": "named twice in the list, voided once",
+    "asked_before": "asked back of the biller before",
+    "askable": "at the biller, would be asked back",
+    "asked_back": "asked back of the biller",
+    "not_asked": "moved at the biller since, not asked",
 }
 """The shares of what was granted, in words."""
 
@@ -55,12 +59,16 @@ SHARES: Mapping[str, str] = {
     "--overpaid", "is_overpaid", is_flag=True,
     help="What CAMPAIGN found that earlier campaigns of the incident gave more than is owed.",
 )  # fmt: skip
+@click.option(
+    "--at-biller", "asks_biller", is_flag=True,
+    help="Ask the biller for what was delivered, too: void once it has answered.",
+)  # fmt: skip
 @under_id
 @as_json
 @pass_stack
 def void(
     stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], subject: str | None,
-    path: Path | None, is_overpaid: bool, given_id: str | None, is_json: bool,
+    path: Path | None, is_overpaid: bool, asks_biller: bool, given_id: str | None, is_json: bool,
 ) -> None:  # fmt: skip
     """Take back what is unused of CAMPAIGN, planned first; list its voids.
 
@@ -69,7 +77,7 @@ def void(
     Nothing is taken back before others have approved the plan, which is made first.
     """
     if reason is None:
-        if accounts or path is not None or is_overpaid or given_id is not None:
+        if accounts or path is not None or is_overpaid or asks_biller or given_id is not None:
             raise click.UsageError("to ask for a void, state --reason")
         _list(stack, campaign_id, is_json=is_json)
         return
@@ -88,6 +96,8 @@ def void(
         body["file"] = _uploaded(stack, path)
     if is_overpaid:
         body["overpaid"] = True
+    if asks_biller:
+        body["at_biller"] = True
     name = given_id or action_id("void", str(campaign_id))
     asked = stack.door().act("voids.ask", body, incident=campaign_id.incident_id, seq=campaign_id.seq, id=name)
     _show(asked, is_json=is_json)
@@ -208,6 +218,12 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     if rows:
         of = "of what was overpaid" if is_overpaid else "of what was granted"
         table(out, [Column(of), Column("measure"), Column("sum", is_number=True)], rows)
+    for item in figures["asked"]:
+        size = figure(item["measure"], _size(item["sum"]))
+        asked = "would be asked for" if figures is one["plan"] else "is asked for"
+        many = "credit" if item["credits"] == 1 else "credits"
+        said = f"{item['channel']} {asked} {item['credits']:,} {many}, {size} {measure_words(item['measure'])}"
+        say(out, f"{said}: void once it has answered", further=2)
     if one["state"] == "awaiting_approval":
         named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]
         say(out, "If you agree with all of it, or not:")

@@ -367,6 +367,8 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         said = f"{size} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
         said += f" ({credit['code']})" if credit["code"] else ""
         said += f"; {credit['voided']} of {credit['amount']} was taken back" if is_in_part else ""
+        is_asked_back = bool(Decimal(credit["asked_back"]))
+        said += f"; {credit['asked_back']} is asked back, and billing has not answered" if is_asked_back else ""
         if credit["delivery"]:
             sent = "not released" if credit["sent_at"] is None else f"sent {seconds(credit['sent_at'])}"
             said += f"; {credit['delivery']}, {sent}"

@@ -75,11 +75,13 @@ def _left_and_to_book(campaigns: Iterable[Mapping[str, Any]]) -> dict[str, tuple
 
 
 def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What the campaigns come to, by measure: planned, granted, each state, what is late, and the shares of `LAW`."""
+    """What the campaigns come to, by measure: planned, granted, what is asked back, each state, what is late, and the
+    shares of `LAW`.
+    """
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
-        told = {name: line[name] for name in ("planned", "granted", "not_on_bills", "overdue", *LAW)}
+        told = {name: line[name] for name in ("planned", "granted", "asked_back", "not_on_bills", "overdue", *LAW)}
         for name, text in (*told.items(), *_states_of(line).items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
     return [

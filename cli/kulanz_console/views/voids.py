@@ -21,6 +21,10 @@ SHARES: Mapping[str, str] = {
     "written_off": "written off",
     "assigned_once": "rejected or taken back by the biller: stays",
     "repeated": "named twice in the list: taken back once",
+    "asked_before": "asked back of the biller before",
+    "askable": "at the biller: would be asked back",
+    "asked_back": "asked back of the biller: taken back once it has answered",
+    "not_asked": "moved at the biller since the plan: not asked back",
 }
 """The shares of what was granted, in words."""
 STATES: Mapping[VoidState, str] = {

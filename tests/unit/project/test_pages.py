@@ -23,7 +23,7 @@ from kulanz.application.lists.check_list import check_list
 from kulanz.domain.drafts.following import Words
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import DetailType
-from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE
+from kulanz.domain.ledger.earlier_decisions import ASKED_BACK, CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.notices import reported_notice
@@ -290,7 +290,7 @@ BY_HAND = {
     *("executed_automatically", "glass_broken"),
 }
 """Reasons after which nobody has to do anything."""
-HELD_ALL_THE_SAME = {CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE, HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
+HELD_ALL_THE_SAME = {ASKED_BACK, CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE, HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
 
 
 def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campaign() -> None:

@@ -100,13 +100,15 @@ class CreditAnswer(TypedDict):
     """Where a credit of a decision stands on its way to the bill. `delivery` is where it was delivered last, and
     `sent_at` when that was released; None where it was not.
 
-    `amount` is what was granted, and `voided` how much of that was taken back. `code` is why the biller rejected it.
+    `amount` is what was granted, and `voided` how much of that was taken back. `asked_back` is how much the biller is
+    asked for, and has not answered. `code` is why the biller rejected it.
     `due` is the first instant at which it is late; None where there is none.
     """
 
     credit_id: str
     amount: str
     voided: str
+    asked_back: str
     measure: str
     state: str
     delivery: str
@@ -248,6 +250,7 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
         "credit_id": credit_id(booked.entry.key, place, stands.attempt),
         "amount": _size_text(benefit, size),
         "voided": _size_text(benefit, stands.shares(size).get(CreditState.VOIDED, 0)),
+        "asked_back": _size_text(benefit, stands.asked_back),
         "measure": measure,
         "state": state_of(stands, delivery).value,
         "delivery": stands.delivery,

@@ -28,6 +28,7 @@ class BillLine(TypedDict):
     `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
     false where at least so much has expired, and perhaps more of what is called open.
 
+    `asked_back` is how much a void asked the biller for, and the biller has not answered: it counts where it stood.
     `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
     `to_be_booked`. `overdue` is what is late of them.
     """
@@ -36,6 +37,7 @@ class BillLine(TypedDict):
     planned: str
     granted: str
     voided: str
+    asked_back: str
     to_be_booked: str
     by_state: Mapping[str, str]
     not_on_bills: str
@@ -152,6 +154,7 @@ def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted
         "planned": bill_text(measure, planned.get(measure, 0)),
         "granted": bill_text(measure, line.granted),
         "voided": bill_text(measure, line.voided),
+        "asked_back": bill_text(measure, line.asked_back),
         "to_be_booked": bill_text(measure, line.to_be_booked),
         "by_state": {state.value: bill_text(measure, size) for state, size in sorted(line.by_state.items())},
         "not_on_bills": bill_text(measure, line.not_on_bills),

@@ -51,12 +51,14 @@ class VoidBody(Body):
     """Why, and what: the decisions of `accounts`, those of a `file`, or, without either, all of the campaign.
 
     `overpaid`: what the campaign found that earlier ones of the incident gave more than is owed; of their decisions.
+    `at_biller`: the biller is asked for what was delivered, too. That is void once the biller has booked it.
     """
 
     reason: Reason
     accounts: Annotated[list[NamedDecision], Field(max_length=ACCOUNTS_MOST)] = Field(default_factory=list)
     file: VoidFile | None = None
     overpaid: bool = False
+    at_biller: bool = False
 
 
 class VoidApprovalBody(Body):
@@ -78,13 +80,26 @@ class ShareItem(TypedDict):
     sum: str
 
 
+class AskedItem(TypedDict):
+    """How many credits a channel is asked for, and how much of them as an exact text; money in minor units."""
+
+    channel: str
+    measure: str
+    credits: int
+    sum: str
+
+
 class VoidFigures(TypedDict):
-    """What a pass came to: lines, those that name no decision, decisions with something to void, and the sums."""
+    """What a pass came to: lines, those that name no decision, decisions with something to void, and the sums.
+
+    `asked` is what is asked back, by channel: none of it is void before the biller has answered.
+    """
 
     lines: int
     unmatched: int
     decisions: int
     sums: list[ShareItem]
+    asked: list[AskedItem]
 
 
 class ApprovalItem(TypedDict):
@@ -97,6 +112,7 @@ class ApprovalItem(TypedDict):
 class VoidItem(TypedDict):
     """A void as it stands. `about` is `campaign`, `file` or `overpaid`. `plan_hash` is there once the plan is complete.
     `ends` is what it takes back of a flagged campaign that ends with it: `unused` or `unassigned`; None of any other.
+    `at_biller`: the biller is asked for what it has.
 
     `plan` is what would be voided; `done` is what was, so far. `bytes_done` counts the pass that is at work.
     """
@@ -107,6 +123,7 @@ class VoidItem(TypedDict):
     reason: str
     why: str
     about: str
+    at_biller: bool
     ends: str | None
     requested_by: str
     opened_at: str
@@ -182,7 +199,16 @@ def ask(asked: Asked, door: Door) -> VoidAnswer:
     void_id, ports = VoidId(campaign.id, asked.of["id"]), void_ports(door)
     try:
         file = _file(body, void_id, ports, door)
-        void = ask_void(void_id, file, body.reason, asked.acting, ports, asked.now, is_of_overpaid=body.overpaid)
+        void = ask_void(
+            void_id,
+            file,
+            body.reason,
+            asked.acting,
+            ports,
+            asked.now,
+            is_of_overpaid=body.overpaid,
+            asks_biller=body.at_biller,
+        )
     except VoidRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
     return _answer(void, campaign, door)
@@ -239,6 +265,7 @@ def _item(void: Void, campaign: Campaign, door: Door) -> VoidItem:
         "reason": void.state_reason,
         "why": void.reason,
         "about": "overpaid" if void.is_of_overpaid else "campaign" if void.pinned is None else "file",
+        "at_biller": void.asks_biller,
         "ends": None if void.ends is None else void.ends.value,
         "requested_by": void.requested_by,
         "opened_at": format_instant(void.opened_at),
@@ -261,5 +288,9 @@ def _figures(totals: VoidTotals) -> VoidFigures:
         "sums": [
             {"share": share.value, "measure": measure, "sum": str(size)}
             for (share, measure), size in sorted(totals.sums.items())
+        ],
+        "asked": [
+            {"channel": channel, "measure": measure, "credits": number, "sum": str(size)}
+            for (channel, measure), (number, size) in sorted(totals.asked.items())
         ],
     }

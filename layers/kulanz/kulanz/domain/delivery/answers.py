@@ -342,10 +342,8 @@ class Hearing:
         The same line again, after its writer died, is counted as it was counted first.
         """
         found = credit_in(self.decision.key, len(self.benefits), self.entries, answer.credit_id)
-        if found is None and (back := reversal_in(self.decision.key, self.benefits, self.entries, answer.credit_id)):
-            return self._hear_reversal(answer, *back, delivery, (at, by, cause))
         if found is None:
-            return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
+            return self._hear_of_reversal(answer, delivery, (at, by, cause))
         place, attempt = found
         deliveries = [one.delivery for one in self.entries if one.kind is EntryKind.ASSIGNED and place in one.benefits]
         if not deliveries:
@@ -379,10 +377,17 @@ class Hearing:
         size = self.worths[place][1]
         return size - _left_out(self.entries, place, size, delivery)
 
+    def _hear_of_reversal(self, answer: BillerAnswer, delivery: str, said: tuple[datetime, str, str]) -> Heard:
+        """Take an answer to what is no credit: `said` is when, by whom and by which line."""
+        found = reversal_in(self.decision.key, self.benefits, self.entries, answer.credit_id)
+        if found is None:
+            return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
+        return self._hear_reversal(answer, *found, delivery, said)
+
     def _hear_reversal(
         self, answer: BillerAnswer, place: int, reversal: Reversal, delivery: str, said: tuple[datetime, str, str]
     ) -> Heard:
-        """Take an answer to what was asked back: `said` is when, by whom and by which line."""
+        """Take an answer to what was asked back."""
         if not reversal.delivery:
             return Heard(AnswerResult.BEFORE_DELIVERY, "the reversal was not delivered yet")
         if delivery != reversal.delivery:
