@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from kulanz.application.door.drafts import DraftAnswer
+from kulanz.domain.campaigns.campaign import ENDED, CampaignId
 from kulanz.domain.time import MICROSECOND, TimeError, format_instant, parse_instant
 from kulanz_cli.command import IncidentParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
@@ -16,7 +17,7 @@ from kulanz_cli.drafts import length
 from kulanz_cli.list_parts import parts_among, with_parts
 from kulanz_cli.outcomes import ANSWER_CODES, Unusable
 from kulanz_cli.send import with_list
-from kulanz_cli.sending import checked
+from kulanz_cli.sending import checked, state_now
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
@@ -158,7 +159,9 @@ def draft(
         body["campaign"] = _campaign(found, body, stack, parts_among(list_paths), policy, rows)
     elif policy is not None or rows is not None:
         raise click.UsageError("--policy and --rows belong to --list")
-    answer = door.act("drafts.confirm", body, draft=draft_id, id=given_id or action_id("confirm", draft_id))
+    answer = dict(door.act("drafts.confirm", body, draft=draft_id, id=given_id or action_id("confirm", draft_id)))
+    if answer["campaign"] is not None:
+        answer["state"] = state_now(door, CampaignId.parse(answer["campaign"]), answer["state"])
     if is_json:
         print_json(answer)
     else:
@@ -236,7 +239,10 @@ def _show_confirmed(answer: Mapping[str, Any], out: Console) -> None:
     if answer["campaign"] is None:
         say(out, "No campaign was requested.")
         return
-    say(out, f"Campaign {answer['campaign']} is open ({answer['state']}). Follow it:")
+    if answer["state"] in ENDED:
+        say(out, f"Campaign {answer['campaign']} was opened for it, and has ended ({answer['state']}). See it:")
+    else:
+        say(out, f"Campaign {answer['campaign']} is open ({answer['state']}). Follow it:")
     command(out, ["kulanz", "watch", answer["campaign"]])
 
 

@@ -54,7 +54,11 @@ def _show(halt: dict[str, Any], is_json: bool) -> None:
     if not halt["halted"]:
         say(out, "the stack is not halted")
         return
-    say(out, f"the stack is halted since {halt['since']} by {halt['by']}: {halt['reason']}", further=2)
+    say(
+        out,
+        f"the stack is halted (halt {halt['number']}) since {halt['since']} by {halt['by']}: {halt['reason']}",
+        further=2,
+    )
     lifted_by = halt["lifted_by"]
     missing = halt["needed"] - len(lifted_by)
     said = f"{', '.join(lifted_by)} would lift it; " if lifted_by else ""

@@ -174,10 +174,10 @@ def _requested(event: dict[str, Any], known: IncidentEvent, door: Door, given_id
             return _Became(refusal=f"{problem.reason}: {problem.message}")
         raise
     campaign = CampaignId.parse(opened["campaign"])
-    return _Became(campaign, _state_now(door, campaign, opened["state"]))
+    return _Became(campaign, state_now(door, campaign, opened["state"]))
 
 
-def _state_now(door: Door, campaign: CampaignId, answered: str) -> str:
+def state_now(door: Door, campaign: CampaignId, answered: str) -> str:
     """Where a campaign stands. A request that is repeated gets its first answer, whatever became of its campaign since.
 
     Whoever may request and not read campaigns is shown that answer.

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from kulanz.domain.campaigns.campaign import ENDED
+from kulanz_cli import draft as draft_module
 from kulanz_cli.drafts import length
 from tests.support.received import configure, receive
-from tests.support.small_campaign import small_world
+from tests.support.small_campaign import event, list_of, row, small_world
 from tests.support.sources import body_of, recorded
 from tests.support.world_stack import WorldStack, run
 from tests.unit.application.door.test_drafts import NOW, VOICE
@@ -120,6 +122,25 @@ def test_a_list_needs_a_policy_before_anything_is_uploaded(stack: WorldStack, tm
     unknown = confirm(stack, "--windows", "major", "--list", str(path), "--policy", "nobody/1")
     assert "is not published on this stack" in " ".join(unknown.output.split())
     assert stack.world.campaigns.incident(VOICE) is None
+
+
+def test_a_confirmation_that_is_sent_again_says_where_its_campaign_is_by_then(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = stack.world.lists.upload("lists/d.csv", list_of([row("A-1", fee="50.00")]))
+    request = event(key="lists/d.csv", rows=1, version_id=version)["detail"]["campaign"]
+    monkeypatch.setattr(draft_module, "_campaign", lambda *_: request)
+    path = tmp_path / "a.csv"
+    path.write_text("account_id\nA-1\n")
+    words = ("--windows", "major", "--list", str(path), "--policy", "net-credit/1", "--id", "c-1")
+    first = confirm(stack, *words)
+    assert f"Campaign {VOICE}/1 is open (" in first.stdout, first.output
+    stack.world.run_until_quiet()
+    state = stack.world.campaign(f"{VOICE}/1").state
+    assert state in ENDED
+    again = confirm(stack, *words)
+    assert f"has ended ({state})" in again.stdout, again.output
+    assert json.loads(confirm(stack, *words, "--json").stdout)["state"] == state
 
 
 def test_what_changed_since_and_what_is_held_is_said(stack: WorldStack) -> None:

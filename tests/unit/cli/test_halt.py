@@ -24,7 +24,7 @@ def test_a_halt_is_set_shown_and_lifted_by_two_persons() -> None:
     stack = WorldStack(world)
     assert "not halted" in run(stack, "halt").stdout
     told = run(stack, "halt", "--reason", "amounts ten times too large").stdout
-    assert "the stack is halted since" in told
+    assert "the stack is halted (halt 1) since" in told
     assert "amounts ten times too large" in read(told)
     assert "kulanz lift by 2 more persons" in read(told)
     written = len(world.ledger.inserted)
@@ -40,6 +40,7 @@ def test_a_halt_is_set_shown_and_lifted_by_two_persons() -> None:
     assert "not halted" in run(stack, "lift", "--reason", "corrected").stdout
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert "the stack is halted (halt 2) since" in run(stack, "halt", "--reason", "again").stdout
 
 
 def test_that_one_person_alone_approved_is_the_first_line_also_while_the_stack_is_halted() -> None:

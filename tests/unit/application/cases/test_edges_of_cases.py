@@ -71,6 +71,19 @@ def test_what_another_incident_gave_since_makes_it_another_case() -> None:
     assert decide(door, HELD, campaign="in-1/1", name="d-3", facts={"fee": "4.00"}).content["state"] == "decided"
 
 
+def test_it_is_explained_by_the_history_that_it_was_decided_by() -> None:
+    """The list was decided before the account had anything; the person decides after another incident paid it."""
+    door = door_of(yearly("in-1", "in-2"))
+    for name, incident_id in (("d-1", "in-1"), ("d-2", "in-2")):
+        assert decide(door, HELD, campaign=f"{incident_id}/1", name=name, facts={"fee": "4.00"}).status == 200
+    steps = {one["campaign"]: one["steps"] for one in door.get(f"accounts/{HELD}").content["decisions"]}
+    for campaign, kept in (("in-1/1", "nothing."), ("in-2/1", "paid in 2026: 2.00 EUR")):
+        by_person = steps[campaign][next(n for n, text in enumerate(steps[campaign]) if "Decided by hand" in text) :]
+        (said,) = [text for text in by_person if text.startswith("Kept of earlier incidents:")]
+        assert kept in said, campaign
+        assert any(text.startswith("Granted: 2.00 EUR") for text in by_person)
+
+
 def test_a_part_to_claim_is_no_decision_by_hand() -> None:
     parts = (
         "kulanz: 1\nid: parts\nversion: 1\ntitle: T\ncurrency: EUR\nfacts: {fee: money, extra: money}\n"

@@ -92,6 +92,8 @@ def decide_case(
         hand = replace(hand, decision=decision, title=_title(request.reason, request.note, ports.discretion))
         if request.way is Way.POLICY and case.before is not None:
             hand = replace(hand, earlier=case.before.texts())
+        if request.way is Way.POLICY and case.campaign.keeps_history:
+            hand = replace(hand, history=case.read.kept)
         counts, is_enough = _within_limits(key, hand, ports, now)
         try:
             if is_enough:

@@ -23,10 +23,14 @@ class HaltBody(Body):
 
 
 class HaltAnswer(TypedDict):
-    """Whether the stack is halted, by whom, since when and why; who wants it lifted, of so many that must."""
+    """Whether the stack is halted, by whom, since when and why; who wants it lifted, of so many that must.
+
+    `number` is how often the stack was halted so far: two answers with one number are about one halt.
+    """
 
     v: int
     halted: bool
+    number: int
     by: str | None
     since: str | None
     reason: str | None
@@ -54,6 +58,7 @@ def _answer(halt: Halt, door: Door) -> HaltAnswer:
     return {
         "v": HALT_VERSION,
         "halted": halt.is_on,
+        "number": halt.number,
         "by": None if halt.set is None else halt.set.person,
         "since": None if halt.set is None else format_instant(halt.set.at),
         "reason": halt.reason or None,

@@ -329,7 +329,9 @@ def _row_steps(hand: HandDecision) -> tuple[str, ...]:
 
 
 def _policy_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
-    """The steps of the policy with the facts that a person supplied; none where the list or the row is gone."""
+    """The steps of the policy with the facts that a person supplied, over the history that was read then; none where
+    the list or the row is gone.
+    """
     if campaign is None:
         return ()
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
@@ -343,7 +345,7 @@ def _policy_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, p
         values = with_supplied(policy.facts, row.values, hand.facts)
     except (PinnedVersionGone, FactError):
         return ()
-    return explain(policy, values, history_read(entry.body)).steps
+    return explain(policy, values, history_read(entry.body) if hand.history is None else hand.history).steps
 
 
 def decided_row(entry: Entry, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Row | None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.policy.deciding.history import HistoryValues, history_content, values_of_history
 from kulanz.domain.time import format_instant, parse_instant
 
 DECIDABLE = frozenset({Outcome.HELD, Outcome.REFERRED})
@@ -54,6 +55,8 @@ class HandDecision:
     those that the person supplied, as texts by name. `second` is the person who agreed, and `second_id` the id of that
     action; both are empty where none was needed. `earlier` is what earlier campaigns had granted, as exact texts by
     measure, where the policy set it off. `row` is the row that the person goes by, where that is not the decided one.
+    `history` is what was read of the subject's earlier incidents, where the policy decided by it; None where it keeps
+    none, and of decisions of earlier releases, which do not say it.
     """
 
     id: str
@@ -69,6 +72,7 @@ class HandDecision:
     facts: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)
     row: CaseRow | None = None
+    history: HistoryValues | None = None
 
     @property
     def persons(self) -> int:
@@ -90,6 +94,7 @@ class HandDecision:
             **({"facts": dict(self.facts)} if self.facts else {}),
             **({"earlier": dict(self.earlier)} if self.earlier else {}),
             **({} if self.row is None else {"row": [self.row.kind.value, self.row.offset]}),
+            **({} if self.history is None else {"history": history_content(self.history)}),
         }
         return canonical_json(content)
 
@@ -113,4 +118,5 @@ class HandDecision:
             facts=content.get("facts", {}),
             earlier=content.get("earlier", {}),
             row=None if row is None else CaseRow(CaseKind(row[0]), row[1]),
+            history=None if "history" not in content else values_of_history(content["history"]),
         )
