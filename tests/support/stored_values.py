@@ -318,6 +318,9 @@ HAND_DECISIONS = every_field(
     facts=st.dictionaries(NAMES, TEXTS, min_size=1, max_size=3),
     earlier=st.dictionaries(MEASURES, TEXTS, min_size=1, max_size=2),
     row=every_field(CaseRow, kind=st.sampled_from(CaseKind), offset=COUNTS),
+    history=st.dictionaries(
+        NAMES, st.one_of(COUNTS, st.fractions(0, 1_000, max_denominator=97)), min_size=1, max_size=3
+    ),
 )
 ENTRIES = every_field(
     Entry,
