@@ -7,7 +7,7 @@ import pytest
 
 from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled
 from kulanz.application.delivery.campaign_law import counted_lines
-from kulanz.domain.campaigns.campaign import Cause, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.standing import CreditState
@@ -15,7 +15,7 @@ from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import KeptBack
-from tests.support.world_door import ANNA, WorldDoor
+from tests.support.world_door import ANNA, BERT, WorldDoor
 
 BILLING = Channel("billing")
 REASON = {"reason": "checked by hand"}
@@ -26,6 +26,20 @@ def closed(channel: Channel | None = BILLING) -> World:
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     return world
+
+
+def test_a_delivery_names_whose_word_or_which_function_opened_it() -> None:
+    """Never who requested the campaign: that is another person's word."""
+    world = small_world(channel=BILLING)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    ended = settled()
+    assert WorldDoor(ended).put(f"deliveries/settled/{CAMPAIGN}/d-1", {"reason": "checked"}, BERT).status == 200
+    for of, by in ((world, "advance_campaign"), (ended, BERT.id)):
+        found = of.deliveries.over_list(CampaignId.parse(CAMPAIGN))
+        assert found is not None
+        assert found.opened_by == by
+        assert of.campaign(CAMPAIGN).opened_by != by
 
 
 def settled(
