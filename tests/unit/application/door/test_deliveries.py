@@ -12,6 +12,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.time import format_instant
+from tests.support import voiding
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import KeptBack
@@ -40,6 +41,27 @@ def test_a_delivery_names_whose_word_or_which_function_opened_it() -> None:
         assert found is not None
         assert found.opened_by == by
         assert of.campaign(CAMPAIGN).opened_by != by
+
+
+def test_what_is_to_be_booked_of_a_campaign_is_what_no_void_took_back() -> None:
+    world = voiding.closed()
+    door = WorldDoor(world)
+
+    def booked() -> dict[str, Decimal]:
+        found = door.get(f"deliveries/campaign/{CAMPAIGN}").content["to_be_booked"]
+        return {one["measure"]: Decimal(one["sum"]) for one in found}
+
+    def granted() -> dict[str, Decimal]:
+        """What the ledger grants net of voids."""
+        found = voiding.net(world)
+        return {"EUR": Decimal(found.get("EUR", 0)) / 100, "call_minute": Decimal(found.get("call_minute", 0))}
+
+    before = granted()
+    assert booked() == before
+    voiding.voided(world, voiding.file_of(world, b"account_id\ngranted-1\n"), "some")
+    assert booked() == granted() != before
+    voiding.voided(world, name="all")
+    assert booked() == granted() == dict.fromkeys(before, Decimal(0))
 
 
 def settled(
