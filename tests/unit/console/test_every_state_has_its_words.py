@@ -13,7 +13,7 @@ from kulanz_cli import cases as cases_command
 from kulanz_cli import deliveries as deliveries_command
 from kulanz_cli import voids as voids_command
 from kulanz_console.drawing import ways
-from kulanz_console.views import cases, rejects, voids
+from kulanz_console.views import cases, voids
 
 ON_THE_WAY = set(CreditState) - {CreditState.PARTLY_APPLIED}
 """A credit that is partly on bills counts as applied and as accepted, each with its part."""
@@ -24,7 +24,7 @@ TABLES: dict[str, tuple[Collection[str], Collection[str]]] = {
     "the way of a credit": (ways.STATES, ON_THE_WAY),
     "what a credit's states mean": (ways.SAYS, ON_THE_WAY),
     "deliveries that are not sent": (deliveries_command.NOT_SENT, set(DeliveryState) - {DeliveryState.SENT}),
-    "credits that wait for a person": (rejects.FOR_A_PERSON, FOR_A_PERSON),
+    "credits that wait for a person": (ways.FOR_A_PERSON, FOR_A_PERSON),
     "kinds of cases, in a terminal": (cases_command.KINDS, set(CaseKind)),
     "kinds of cases, on a page": (cases.KINDS, set(CaseKind)),
 }

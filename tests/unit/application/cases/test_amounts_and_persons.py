@@ -58,6 +58,17 @@ def test_an_agreement_is_of_the_person_who_gave_it_whoever_sends_its_id_again() 
     assert DORA not in json.dumps(stands.by_hand.to_text() if stands.by_hand is not None else "")
 
 
+def test_what_two_persons_decide_counts_for_the_one_who_decided_it_and_not_for_who_agreed() -> None:
+    door = door_of(closed())
+    body: dict[str, Any] = {"way": "amount", "amount": "20.00", "measure": "EUR"}
+    waits = decide(door, "referred-1", **body).content["hash"]
+    assert second(door, "referred-1", CARLA, waits).status == 200
+    (step,) = door.cases.steps
+    assert {(one.after.of.person, one.after.of.account, one.after.size) for one in step.counts} == {
+        (ANNA.id, "", 2_000), ("", "referred-1", 2_000),
+    }  # fmt: skip
+
+
 def test_it_is_charged_to_the_month_of_the_budgets_and_counted_in_that_of_the_limits() -> None:
     """At one instant it may be another month where budgets are kept than where persons' limits are."""
     world = closed()
