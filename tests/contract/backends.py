@@ -16,7 +16,7 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.case_table import DynamoCases
-from kulanz.adapters.credit_actions import DynamoCreditActions
+from kulanz.adapters.credit_actions import DynamoCreditActions, DynamoReversals
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.discretion import S3Discretion
@@ -43,7 +43,7 @@ from tests.support.fake_answers import FakeAnswers, FakeDues
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_cases import FakeCases
-from tests.support.fake_credit_actions import FakeCreditActions
+from tests.support.fake_credit_actions import FakeCreditActions, FakeReversals
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
@@ -84,6 +84,7 @@ class FakeBackend:
         self.second_persons = FakeSecondPersons(self.cases, self.goodwill)
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.credit_actions = FakeCreditActions(self.credits, self.answers, self.campaigns)
+        self.reversals = FakeReversals(self.credits, self.campaigns)
         self.index = FakeIndex(self.campaigns, self.offers, self.cases)
         self.exports = FakeExports()
         self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
@@ -225,6 +226,10 @@ class AwsBackend:
     @cached_property
     def credits(self) -> DynamoCredits:
         return DynamoCredits(self.dynamodb, self.credits_table, calls_in_flight=4)
+
+    @cached_property
+    def reversals(self) -> DynamoReversals:
+        return DynamoReversals(self.dynamodb, self.credits_table, self.campaigns_table)
 
     @cached_property
     def credit_actions(self) -> DynamoCreditActions:

@@ -1,21 +1,30 @@
 """What the biller has is asked back: nothing is void before the answer, and no bill holds anything twice."""
 
+import json
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from random import Random
 
 import pytest
 
+from kulanz.application.delivery.ask_void import VoidRefused
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.standing import CreditState
-from kulanz.domain.delivery.void import Share, VoidState
+from kulanz.domain.delivery.void import Ends, Share, VoidState
+from kulanz.domain.ledger.earlier_decisions import ASKED_BACK
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billing_files import read_delivery
 from tests.support.faults import Fault, Tap, fault_at
+from tests.support.reading import read
 from tests.support.road import ACCOUNTS, Road
+from tests.support.small_campaign import CAMPAIGN, event, list_of, row
+from tests.support.world import ANNA
+from tests.support.world_stack import WorldStack, run
+from tests.support.world_voids import asked, run_voids
 
 STEPS = ("answer", "cycle", "ask booked", "deliver")
 
@@ -143,3 +152,93 @@ def test_whatever_happens_in_whatever_order_nothing_is_on_bills_that_is_not_know
             road.step(random.choice(WAYS))
         until_quiet(road)
         assert net_on_bills(road) == by_accounts(road)
+
+
+def request_again(road: Road, key: str, *accounts: str) -> None:
+    """Another campaign of the incident, over these accounts."""
+    rows = [row(account) for account in accounts]
+    road.world.lists.upload(key, list_of(rows))
+    left_out = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+    road.world.publish(event(detail_type="Campaign Requested", key=key, rows=len(rows), **left_out))  # type: ignore[arg-type]
+    road.world.delivers = False
+    road.world.run_until_quiet()
+    road.world.delivers = True
+
+
+def decided(road: Road, account: str, seq: int) -> tuple[str, str]:
+    (entry,) = [one for one in road.world.ledger.all_entries() if (one.key.account_id, one.key.seq) == (account, seq)]
+    return entry.status.value, json.loads(entry.body)["reason"]
+
+
+def test_a_later_campaign_holds_who_is_asked_back_and_pays_in_full_once_the_biller_has_answered() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer", "ask booked"):
+            road.step(step)
+        request_again(road, "lists/second.csv", "booked", "new")
+        assert decided(road, "booked", 2) == ("held", ASKED_BACK)
+        assert decided(road, "new", 2)[0] == "granted"
+        road.deliver()
+        road.hear()
+        request_again(road, "lists/third.csv", "booked", "new")
+        assert decided(road, "booked", 3)[0] == "granted"
+
+
+def test_what_the_biller_takes_back_is_the_months_again_and_what_it_undoes_is_not() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer", "cycle", "ask booked", "deliver", "answer"):
+            road.step(step)
+        voided = sum(int(stands.voided) for measure, _, stands, _ in road.stands() if measure == "EUR")
+        assert regained(road) == {"EUR": voided} != {}
+        road.step("cycle")
+        (bill,) = {one[0] for one in biller.on_bills() if one[3] < 0}
+        biller.void(bill, road.day())
+        road.hear()
+        road.must_add_up()
+        assert regained(road) == {}
+        assert net_on_bills(road) == by_accounts(road)
+
+
+def regained(road: Road) -> dict[str, int]:
+    """What receipts of answers gave back to budgets, all months together."""
+    answers = road.door.answers
+    found: Counter[str] = Counter()
+    for file in answers.files("billing"):
+        for receipt in answers.receipts(file):
+            for one in receipt.regained:
+                assert one.month == f"{road.world.now:%Y-%m}"
+                found[one.currency] += one.amount
+    return {currency: amount for currency, amount in found.items() if amount}
+
+
+def test_the_biller_is_asked_by_a_void_of_its_own_and_not_before_all_was_sent() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        apart: tuple[dict[str, object], ...] = ({"is_of_overpaid": True}, {"ends": Ends.UNUSED})
+        for about in apart:
+            with pytest.raises(VoidRefused) as refused:
+                asked(road.world, ANNA, None, "v-1", asks_biller=True, **about)  # type: ignore[arg-type]
+            assert refused.value.reason == "asked_apart"
+        path = f"deliveries/settled/{CAMPAIGN}/d-1"
+        assert road.door.put(path, {"reason": "now"}).status == 200  # opened, and not worked yet
+        with pytest.raises(VoidRefused) as refused:
+            asked(road.world, ANNA, None, "early", asks_biller=True)
+        assert refused.value.reason == "delivery_under_way"
+
+
+def test_the_command_says_how_much_each_channel_would_be_asked_for() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer"):
+            road.step(step)
+        road.world.now += timedelta(seconds=2)  # what was said in the void's own second counts as later
+        stack = WorldStack(road.world)
+        requested = run(stack, "void", CAMPAIGN, "--at-biller", "--reason", "a wrong list", "--id", "v-1", "--json")
+        assert json.loads(requested.stdout)["at_biller"] is True
+        run_voids(road.world)
+        shown = run(stack, "void", CAMPAIGN)
+        assert "at the biller, would be asked back" in shown.stdout
+        assert "billing would be asked for 2 credits" in read(shown.stdout), shown.stdout
+        assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+        assert run(stack, "void", CAMPAIGN, "--at-biller").exit_code == 2, "it needs a reason"

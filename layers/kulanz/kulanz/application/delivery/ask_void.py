@@ -99,14 +99,14 @@ def ask_void(
             "goodwill_by_account",
             f"{campaign.id} has no list to read; name what is to be voided: accounts and ids, or a file with both",
         )
+    if asks_biller:
+        _may_ask_biller(campaign, ports, is_apart=ends is None and not is_of_overpaid)
     if ends is not None and campaign.state is not State.FLAGGED:
         raise VoidRefused(
             "campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; only a flagged one is ended by a void"
         )
     if is_of_overpaid:
         may_take_overpaid(campaign, ports.campaigns)
-    if asks_biller:
-        _may_ask_biller(campaign, ports, is_apart=ends is None and not is_of_overpaid)
     for one in _touched(campaign, ports, is_of_overpaid=is_of_overpaid):
         _may_be_voided(one, ports, now, ends)
     _no_void_may_write(campaign, ports.campaigns, is_of_overpaid=is_of_overpaid)
