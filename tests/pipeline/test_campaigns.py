@@ -324,7 +324,9 @@ def test_the_command_follows_a_campaign_and_prints_its_books(
         return [detail for detail in told if detail["campaign"] == str(campaign.id)]
 
     drive.wait_until("Campaign Closed", LONGEST_SECONDS, lambda: bool(announced()))
-    assert report == announced()[0], "estimated with the settings that the stack was deployed with"
+    law = announced()[0]["law"]  # of the instant at which it was sent, beside the report
+    assert law["measures"]
+    assert {**report, "law": law} == announced()[0], "estimated with the settings that the stack was deployed with"
     assert drive.run_kulanz(played.stack, "campaigns", ATT.incident_id) == 0
     assert f"{campaign.id}" in capsys.readouterr().out
     assert drive.run_kulanz(played.stack, "campaigns", "never-heard-of") == 1
