@@ -11,6 +11,7 @@ from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
+from kulanz_console.drawing.said import Said, joined
 from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.worth import value_text
 
@@ -154,18 +155,18 @@ def now_words(standing: Standing) -> str:
     until = "" if content["usable_until"] is None else seconds(content["usable_until"])
     match content["state"]:
         case "expired":
-            return f"expired on {until}" if until else "expired"
+            return Said("expired on {until}", until=until) if until else "expired"
         case "granted":
-            usable = f", usable until {until}" if until else ""
-            gone = f"; of it, {sum_words(content['expired'])} has expired" if content["expired"] else ""
-            more = f"; {offered_words(standing)} more is offered" if standing.offered else ""
-            return f"granted{usable}{gone}{more}"
+            usable = Said("granted, usable until {until}", until=until) if until else "granted"
+            gone = Said("of it, {sum} has expired", sum=sum_words(content["expired"])) if content["expired"] else ""
+            more = Said("{offer} more is offered", offer=offered_words(standing)) if standing.offered else ""
+            return joined("; ", (usable, gone, more))
         case "offered":
             granted = content["granted"]
-            before = f"; {sum_words(granted)} was granted before, and has expired" if granted else ""
-            return f"offered, and not accepted yet{before}"
+            before = Said("{sum} was granted before, and has expired", sum=sum_words(granted)) if granted else ""
+            return joined("; ", ("offered, and not accepted yet", before))
         case _:
-            return f"{_NOTHING_GRANTED[content['state']]}; nothing is granted"
+            return joined("; ", (_NOTHING_GRANTED[content["state"]], "nothing is granted"))
 
 
 def worth(benefits: Iterable[Benefit]) -> str:
@@ -194,8 +195,14 @@ def overpaid_words(standing: Standing) -> str:
     if found is None:
         return ""
     if found["sums"] is None:
-        return f"campaign {found['campaign']} found some accounts overpaid; an export of its plan has them"
-    return f"{sum_words(found['sums'])} more than is owed now, as campaign {found['campaign']} found"
+        return Said(
+            "campaign {campaign} found some accounts overpaid; an export of its plan has them",
+            campaign=found["campaign"],
+        )
+    return Said(
+        "{sum} more than is owed now, as campaign {campaign} found",
+        sum=sum_words(found["sums"]), campaign=found["campaign"],
+    )  # fmt: skip
 
 
 def seconds(at: str) -> str:
@@ -232,6 +239,26 @@ def _meaning(decided: Decided) -> str:
     return _MEANING[outcome]
 
 
+_BY_HAND: Mapping[str, tuple[str, str]] = {
+    "conflict": (
+        "Two rows of the list contradict each other. A person looked at both: the account gets nothing more by that.",
+        (
+            "Two rows of the list contradict each other. A person looked at both: the account gets more by that than"
+            " the row that was decided gave it."
+        ),
+    ),
+    "rejected": (
+        "Its row cannot be read. A person recognised the account and decided: it does not get it.",
+        "Its row cannot be read. A person recognised the account and decided: it gets it.",
+    ),
+    "held": (
+        "It was held for a manual review, and decided by hand since: the account does not get it.",
+        "It was held for a manual review, and decided by hand since: the account gets it.",
+    ),
+}
+"""What persons decided since, by the kind of the case: where it is not given, and where it is."""
+
+
 def _by_hand(decided: Decided) -> str:
     """What a person decided since of a case; empty where nobody did."""
     if "by_hand" not in decided.content:
@@ -239,23 +266,24 @@ def _by_hand(decided: Decided) -> str:
     given = decided.content["by_hand"]["decision"]["outcome"] == Outcome.GRANTED
     kind = decided.content["by_hand"].get("kind")
     if kind == "conflict":
-        more = "gets more by that than the row that was decided gave it" if given else "gets nothing more by that"
-        return f"Two rows of the list contradict each other. A person looked at both: the account {more}."
+        return _BY_HAND["conflict"][given]
     if kind == "rejected":
-        gets = "gets it" if given else "does not get it"
-        return f"Its row cannot be read. A person recognised the account and decided: it {gets}."
-    gets = "gets it" if decided.is_granted else "does not get it"
-    return f"It was held for a manual review, and decided by hand since: the account {gets}."
+        return _BY_HAND["rejected"][given]
+    return _BY_HAND["held"][decided.is_granted]
 
 
 def _hand(decided: Decided) -> Iterator[tuple[str, str]]:
     hand = decided.content.get("by_hand")
     if hand is None:
         return
-    second = " and a second person" if hand["persons"] > 1 else ""
-    yield "by hand", f"{seconds(hand['at'])}, by {hand['role']}{second}: {hand['title']} ({hand['reason']})"
+    yield "by hand", Said(
+        "{at}, by {role} and a second person: {title} ({reason})"
+        if hand["persons"] > 1
+        else "{at}, by {role}: {title} ({reason})",
+        at=seconds(hand["at"]), role=hand["role"], title=hand["title"], reason=hand["reason"],
+    )  # fmt: skip
     if hand["note"]:
-        yield "note", f"{hand['note']} (not for the customer)"
+        yield "note", Said("{note} (not for the customer)", note=hand["note"])
     if decided.granted:
         yield "granted", worth(decided.granted)
 
@@ -270,30 +298,40 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "credited", seconds(content["effective_at"])
     if decision.claimable:
         accepted_at = None if offer is None else offer["accepted_at"]
-        accepted = "" if accepted_at is None else f", accepted {seconds(accepted_at)}"
-        yield "claimable", f"{worth(decision.claimable)}{accepted}"
+        accepted = "" if accepted_at is None else Said("accepted {at}", at=seconds(accepted_at))
+        yield "claimable", joined(", ", (worth(decision.claimable), accepted))
     if offer is not None and not offer["accepted"] and not offer["replaced"]:
         until = content["decision"].get("claim_until")
         yield "open until", "no end" if until is None else seconds(until)
     if content["expires_at"] is not None and content["status"] != Outcome.OFFERED:
-        yield "usable until", seconds(content["expires_at"]) + (" (over)" if content["expired"] else "")
+        until = seconds(content["expires_at"])
+        yield "usable until", Said("{until} (over)", until=until) if content["expired"] else until
     shown = decided.granted if "by_hand" in content else decision.benefits
     for benefit in shown:
         if benefit.due is not None:
-            which = f"{worth([benefit])} " if len(shown) > 1 else ""
-            yield "due", f"{which}{due_words(benefit.due)}{_late_from(content, benefit)}"
+            which = worth([benefit]) if len(shown) > 1 else ""
+            yield "due", joined("; ", (joined(" ", (which, due_words(benefit.due))), _late_from(content, benefit)))
         if benefit.restriction is not None:
-            yield "usable for", f"{benefit.restriction} of the policy"
+            yield "usable for", Said("{restriction} of the policy", restriction=benefit.restriction)
         yield from benefit.terms.items()
     yield from _billing(content)
     for one in content.get("taken_back", ()):
-        who = f"by a {one['role']}, approved by {counted_as(one['approved_by'], 'person')}"
-        yield "taken back", f"{sum_words(one['sums'])}, {seconds(one['at'])}, {who}: {one['reason']}"
+        yield "taken back", Said(
+            "{sum}, {at}, by a {role}, approved by {persons}: {reason}",
+            sum=sum_words(one["sums"]), at=seconds(one["at"]), role=one["role"], reason=one["reason"],
+            persons=counted_as(one["approved_by"], "person"),
+        )  # fmt: skip
     if "policy" in content:
         policy = content["policy"]
         as_of = seconds(content["decided_at"])
-        yield "campaign", f"{content['campaign']}, {content['campaign_state']}, decided as of {as_of}"
-        yield "policy", f"{policy['id']} version {policy['version']} ({policy['hash'][:12]})"
+        yield "campaign", Said(
+            "{campaign}, {state}, decided as of {at}",
+            campaign=content["campaign"], state=content["campaign_state"].replace("_", " "), at=as_of,
+        )  # fmt: skip
+        yield "policy", Said(
+            "{policy} version {version} ({hash})",
+            policy=policy["id"], version=str(policy["version"]), hash=policy["hash"][:12],
+        )  # fmt: skip
         yield "engine", _engine(content["engine"], answer["explained_by"])
     yield from _notices(decided)
 
@@ -309,7 +347,7 @@ def _lateness(credit: "CreditAnswer") -> str:
     """Since or from when a credit is late; empty where it has no deadline, or none that counts any more."""
     if credit["due"] is None or credit["state"] in _NEVER_LATE:
         return ""
-    return f"; late {'since' if credit['late'] else 'from'} {seconds(credit['due'])}"
+    return Said("late since {at}" if credit["late"] else "late from {at}", at=seconds(credit["due"]))
 
 
 def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
@@ -317,12 +355,10 @@ def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
     content, notice = decided.content, decided.decision.notice
     if notice is not None:
         is_first = "by_hand" not in content and not decided.is_accepted
-        since = f"; for sending since {seconds(content['effective_at'])}" if is_first else ""
-        knows = "whoever sends the notices knows whether it was sent"
-        yield (
-            "notice",
-            (f"{notice.kind}, in {notice.locale}, by {notice.channel}{since}; {knows}; id {content['notice_id']}"),
-        )
+        since = Said("for sending since {at}", at=seconds(content["effective_at"])) if is_first else ""
+        what = Said("{kind}, in {locale}, by {channel}", kind=notice.kind, locale=notice.locale, channel=notice.channel)
+        knows, named = "whoever sends the notices knows whether it was sent", f"id {content['notice_id']}"
+        yield "notice", joined("; ", (what, since, knows, named))
     elif month_of_goodwill(content["campaign"].rpartition("/")[0]):
         yield "notice", "none: Kulanz tells the customer nothing of goodwill; whoever gave it does"
     else:
@@ -364,26 +400,37 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         amount, voided = Decimal(credit["amount"]), Decimal(credit["voided"])
         is_in_part = bool(voided) and credit["state"] != "voided"
         size = f"{amount - voided:f}" if is_in_part else credit["amount"]
-        said = f"{size} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
-        said += f" ({credit['code']})" if credit["code"] else ""
-        said += f"; {credit['voided']} of {credit['amount']} was taken back" if is_in_part else ""
-        is_asked_back = bool(Decimal(credit["asked_back"]))
-        said += f"; {credit['asked_back']} is asked back, and billing has not answered" if is_asked_back else ""
+        measure = credit["measure"]
+        way = joined(" ", (_ON_ITS_WAY[credit["state"]], f"({credit['code']})" if credit["code"] else ""))
+        said = [joined(" ", (f"{size} {measure}", way))]
+        if is_in_part:
+            said.append(Said("{voided} of {amount} was taken back", voided=credit["voided"], amount=credit["amount"]))
+        if Decimal(credit["asked_back"]):
+            said.append(Said("{amount} is asked back, and billing has not answered", amount=credit["asked_back"]))
         if credit["delivery"]:
-            sent = "not released" if credit["sent_at"] is None else f"sent {seconds(credit['sent_at'])}"
-            said += f"; {credit['delivery']}, {sent}"
-        for part in credit["bills"]:
-            said += f"; {part['amount']} on bill {part['bill']} of {part['billed_on'] or 'no known day'}"
+            at = credit["sent_at"]
+            sent = "not released" if at is None else Said("sent {at}", at=seconds(at))
+            said.append(joined(", ", (credit["delivery"], sent)))
+        said += [
+            Said(
+                "{amount} on bill {bill} of {day}",
+                amount=part["amount"], bill=part["bill"], day=part["billed_on"] or "no known day",
+            )
+            for part in credit["bills"]
+        ]  # fmt: skip
         if lateness := _lateness(credit):
-            said += f"{lateness} ({COUNTED_BY[credit['due_by']]})"
-        yield "billing", said
+            said.append(Said("{late} ({by})", late=lateness, by=COUNTED_BY[credit["due_by"]]))
+        yield "billing", joined("; ", said)
 
 
 def _engine(decided_by: str, explained_by: str) -> str:
     """Which engine decided; and which one works out the steps, where that is another."""
     if decided_by == explained_by:
         return decided_by
-    return f"{decided_by} decided; the steps are worked out by engine {explained_by}, which may decide otherwise"
+    return Said(
+        "{engine} decided; the steps are worked out by engine {other}, which may decide otherwise",
+        engine=decided_by, other=explained_by,
+    )  # fmt: skip
 
 
 def differences(stored: Any, today: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
@@ -406,26 +453,37 @@ def _value_text(value: Any) -> str:
 
 def summary(decision: Decision) -> str:
     """A decision in a few words."""
-    return " ".join(part for part in (decision.outcome.value, worth(decision.benefits), f"({decision.reason})") if part)
+    return joined(" ", (decision.outcome.value, worth(decision.benefits), f"({decision.reason})"))
 
 
 def looked_in(campaigns: "list[LookedIn]") -> str:
     """Where the id was looked for: as an account in the ledger, and as a line in the lists that name lines."""
     counted = counted_as(len(campaigns), "campaign")
-    places = [f"the decisions of {counted} of the incident, as an account"]
+    places = [Said("the decisions of {campaigns} of the incident, as an account", campaigns=counted)]
     names = sorted({one["subject"] for one in campaigns if one["subject"] and one["searched"]})
-    places += [f"the lists of the incident, as {name}" for name in names]
+    places += [Said("the lists of the incident, as {subject}", subject=name) for name in names]
     too_long = sorted(one["campaign"] for one in campaigns if one["subject"] and not one["searched"])
     if too_long:
-        places.append(f"not in the list of {', '.join(too_long)}, which is too long to be searched for a line")
-    return "; ".join(places)
+        places.append(
+            Said(
+                "not in the list of {campaigns}, which is too long to be searched for a line",
+                campaigns=", ".join(too_long),
+            )
+        )
+    return joined("; ", places)
 
 
 def what_nothing_means(campaign: "LookedIn") -> str:
     """What it says about an account that a campaign which has ended has no decision about it."""
     name, state = campaign["campaign"], campaign["state"]
     if not campaign["finished"]:
-        return f"Campaign {name} ended ({state}) before its list was decided: that says nothing."
+        return Said(
+            "Campaign {campaign} ended ({state}) before its list was decided: that says nothing.",
+            campaign=name, state=state,
+        )  # fmt: skip
     if campaign["may_have_expired"]:
-        return f"Campaign {name} is so old that its decisions may have been deleted: that says nothing."
-    return f"Campaign {name}: the account was not on its list, or its row was rejected."
+        return Said(
+            "Campaign {campaign} is so old that its decisions may have been deleted: that says nothing.",
+            campaign=name,
+        )
+    return Said("Campaign {campaign}: the account was not on its list, or its row was rejected.", campaign=name)

@@ -16,6 +16,11 @@ def foreign(text: object) -> Markup:
     return Markup(f"<bdi>{written}</bdi>")  # noqa: S704 (escaped)
 
 
+def english(text: object) -> Markup:
+    """A sentence that the engine or the API wrote, in its one language; a screen reader reads it as such."""
+    return Markup(f'<bdi lang="en">{escape(plain(text))}</bdi>')  # noqa: S704 (escaped)
+
+
 def code(text: object) -> Markup:
     """An id or a hash, whole."""
     return Markup(f'<code dir="ltr">{escape(plain(text))}</code>')  # noqa: S704 (escaped)

@@ -151,6 +151,8 @@ class Page:
         for one in made.iter():
             one.text = one.text and self._phrase(one.text)
             one.tail = one.tail and self._phrase(one.tail)
+            if label := one.get("aria-label"):
+                one.set("aria-label", self._phrase(label))
         return drawn(made)
 
     def _phrase(self, text: str) -> str:

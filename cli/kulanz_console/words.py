@@ -11,7 +11,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from kulanz_console.drawing.said import Said
 from kulanz_console.drawing.text import plain
+from kulanz_console.inline import english, foreign
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 TEXTS_MOST = 4_096
@@ -57,18 +59,28 @@ class Words:
 
     def phrase(self, text: str) -> str:
         """A text of ours that has numbers in it, such as the title of a picture; as it is where it is not known."""
+        if isinstance(text, Said):
+            values = {name: self.phrase(value) for name, value in text.values.items()}
+            return self._texts.get(text.text, text.text).format(**values)
         numbers = _NUMBER.findall(text)
         found = self._texts.get(_NUMBER.sub("{}", text))
         if found is not None and found.count("{}") == len(numbers):
             return found.format(*map(self.number, numbers))
-        parts = text.split(", ")
-        if len(parts) > 1:
-            return ", ".join(self.phrase(part) for part in parts)
+        for separator in (", ", " + "):
+            parts = text.split(separator)
+            if len(parts) > 1:
+                return separator.join(self.phrase(part) for part in parts)
         return self.number(text)
+
+    def stated(self, text: object) -> Markup:
+        """A sentence that the engine or the API wrote: in this language where it is known, else marked as English."""
+        written = str(text)
+        is_known = self.language == "en" or _NUMBER.sub("{}", written) in self._texts
+        return foreign(self.phrase(written)) if is_known else english(written)
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""
-        return "; ".join(self.phrase(part) for part in text.split("; "))
+        return self.phrase(text) if isinstance(text, Said) else "; ".join(map(self.phrase, text.split("; ")))
 
     def code(self, text: object) -> str:
         """A code of ours, such as a state or a result, in words."""

@@ -34,9 +34,9 @@ def _append(made: Element, part: Part) -> None:
         return
     text = plain(part)
     if len(made):
-        made[-1].tail = (made[-1].tail or "") + text
+        made[-1].tail = made[-1].tail + text if made[-1].tail else text
     else:
-        made.text = (made.text or "") + text
+        made.text = made.text + text if made.text else text
 
 
 def foreign(text: object) -> Element:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from kulanz.domain.time import MICROSECOND
 from kulanz_console.drawing.markup import element, foreign, instant_text
+from kulanz_console.drawing.said import Said, joined
 
 BAR_PIXELS = 12
 THIN_PIXELS = 8
@@ -49,8 +50,9 @@ def picture(title: str, bars: Sequence[Bar], whole: int | Decimal | None = None,
             class_="words", aria_hidden="true",
         )  # fmt: skip
         of = whole if whole is not None else sum((one.size for one in bar.segments), Decimal(0))
+        titled = Said("{label}: {figure}", label=bar.label, figure=bar.figure)
         drawn = element(
-            "svg", element("title", f"{bar.label}: {bar.figure}"), element("desc", bar.says),
+            "svg", element("title", titled), element("desc", bar.says),
             role="img", width="100%", height=str(BAR_PIXELS),
         )  # fmt: skip
         drawn.extend(_segments(bar.segments, of, BAR_PIXELS))
@@ -90,7 +92,7 @@ def timeline(title: str, rows: Sequence[TimeRow], now: datetime) -> Element | No
         return None
     made = element("figure", element("figcaption", foreign(title)))
     for row in rows:
-        says = "; ".join(_span_words(span) for span in row.spans)
+        says = joined("; ", map(_span_words, row.spans))
         words = element(
             "div", element("span", foreign(row.label)), element("span", _whole(row.spans), class_="figure"),
             class_="words", aria_hidden="true",
@@ -121,7 +123,7 @@ def _hundredths_of(part: timedelta, whole: timedelta) -> int:
 
 def _span_words(span: Span) -> str:
     end = "now" if span.end is None else instant_text(span.end)
-    return f"{span.says} {instant_text(span.start)} to {end}".strip()
+    return joined(" ", (span.says, Said("{start} to {end}", start=instant_text(span.start), end=end)))
 
 
 def _whole(spans: Sequence[Span]) -> str:

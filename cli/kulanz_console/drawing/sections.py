@@ -11,6 +11,7 @@ from kulanz.domain.delivery.law import LAW
 from kulanz_console.drawing.figures import BESIDE, Figures, ReasonLine, WorthLine, size_of
 from kulanz_console.drawing.markup import Part, element, foreign, section, table
 from kulanz_console.drawing.pictures import Bar, Segment, picture, thin_bar
+from kulanz_console.drawing.said import Said, joined
 from kulanz_console.drawing.sources import Sources
 from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.ways import NOT_EXACT
@@ -160,7 +161,7 @@ def _bars(figures: Figures) -> Iterator[Bar]:
     for one in figures.worth:
         planned = value_text(one.measure, one.planned)
         label = f"{one.row_result.value}, {measure_words(one.measure)}"
-        text = f"{figure(one.measure, one.ledger)} of {planned}"
+        text = Said("{here} of {planned}", here=figure(one.measure, one.ledger), planned=planned)
         yield Bar(label, text, list(_segments([one.ledger, *one.beside, one.left])), _spoken(one))
 
 
@@ -172,8 +173,13 @@ def _segments(sizes: Sequence[int | Decimal]) -> Iterator[Segment]:
 def _spoken(one: WorthLine) -> str:
     names = [IN_LEDGER[0], *(KINDS_BESIDE[beside][0] for beside in BESIDE), LEFT[0]]
     sizes = [one.ledger, *one.beside, one.left]
-    parts = [f"{value_text(one.measure, size)} {name}" for name, size in zip(names, sizes, strict=True) if size]
-    return f"{value_text(one.measure, one.planned)} planned, of it {', '.join(parts) or 'nothing'}"
+    parts = [
+        Said("{sum} {where}", sum=value_text(one.measure, size), where=name)
+        for name, size in zip(names, sizes, strict=True)
+        if size
+    ]
+    planned = value_text(one.measure, one.planned)
+    return Said("{sum} planned, of it {parts}", sum=planned, parts=joined(", ", parts) if parts else "nothing")
 
 
 def _keys() -> Element:

@@ -9,7 +9,7 @@ _REPLACEMENT = "\ufffd"
 
 def plain(text: object) -> str:
     """One line of text that a terminal shows and does nothing else with: what it cannot show is U+FFFD or a space."""
-    written = str(text)
+    written = text if isinstance(text, str) else str(text)
     return written if written.isprintable() else "".join(map(_shown, written))
 
 

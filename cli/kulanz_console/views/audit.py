@@ -1,9 +1,13 @@
 """*Audit log*: who did what, when and why; by campaign, incident, policy, person or day."""
 
+import re
+
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_console.drawing.said import Said
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Shown, Visit
 
+_VOID = re.compile("requested void (.+) of")
 FILTERS = ("campaign", "incident", "policy", "actor", "day")
 
 
@@ -15,8 +19,15 @@ def show(visit: Visit) -> Shown:
     what, value = next(iter(stated.items()), ("day", f"{visit.now:%Y-%m-%d}"))
     query, values = _of(what, value)
     found, is_more = visit.pages(f"audit.of_{what}", "entries", query, **values)
-    content = {"what": what, "value": value, "entries": found, "is_more": is_more}
+    entries = [{**one, "action": _action(one["action"])} for one in found]
+    content = {"what": what, "value": value, "entries": entries, "is_more": is_more}
     return Shown("audit.html", visit.words("Audit log"), content)
+
+
+def _action(text: str) -> str:
+    """What was done, in words; the id of a void that was requested is not one of them."""
+    found = _VOID.fullmatch(text)
+    return Said("requested void {void} of", void=found[1]) if found else text.replace("_", " ")
 
 
 def _of(what: str, value: str) -> tuple[dict[str, str | None], dict[str, str | int]]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz_console.drawing.pictures import Bar, Segment, picture
+from kulanz_console.drawing.said import Said, joined
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.forms import action_id, filled
 from kulanz_console.visit import Done, Shown, Visit
@@ -35,9 +36,9 @@ def _bar(one: dict[str, Any]) -> Bar:
     spent = max(Decimal(0), Decimal(one["spent"]) - Decimal(one["voided"]))
     left = limit - spent - reserved
     parts = [(spent, "granted", "spent"), (reserved, "waiting", "reserved"), (left, "rest", "left")]
-    words = ", ".join(f"{size:,} {one['currency']} {name}" for size, _, name in parts if size > 0)
-    if left < 0:
-        words += f"; {-left:,} {one['currency']} beyond the budget"
+    said = [Said("{sum} {where}", sum=f"{size:,} {one['currency']}", where=name) for size, _, name in parts if size > 0]
+    beyond = Said("{sum} beyond the budget", sum=f"{-left:,} {one['currency']}") if left < 0 else ""
+    words = joined("; ", (joined(", ", said), beyond))
     segments = [Segment(size, kind) for size, kind, _ in parts if size > 0]
     return Bar(f"{one['month']} {one['currency']}", f"{limit:,}", segments, words)
 

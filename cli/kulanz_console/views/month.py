@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz_console.drawing.pictures import Bar, Segment, picture
+from kulanz_console.drawing.said import Said, joined
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
     NOTHING_TO_COMPARE,
@@ -127,6 +128,6 @@ def _next_dues(visit: Visit, campaigns: Iterable[Mapping[str, Any]]) -> dict[str
 
 def _bar(total: Mapping[str, str]) -> Bar:
     sizes = [(state, Decimal(total.get(state, 0))) for state in STATES]
-    words = ", ".join(f"{size:,} {SAYS[state]}" for state, size in sizes if size)
+    words = joined(", ", (Said("{sum} {where}", sum=f"{size:,}", where=SAYS[state]) for state, size in sizes if size))
     segments = [Segment(size, KINDS.get(state, "rest")) for state, size in sizes if size]
     return Bar(measure_words(total["measure"]), f"{Decimal(total['granted']):,}", segments, words)

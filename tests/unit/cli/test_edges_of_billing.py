@@ -479,7 +479,7 @@ def test_the_deadline_of_what_was_granted_is_that_of_its_credit_as_long_as_it_co
     late = re.search(r"; late (?:since|from) [^ ]+", says)
     euros, minutes = Benefit(Money(299, "EUR")), Benefit(None, "20", "call_minute")
     content: Any = {"credits": [found]}
-    assert _late_from(content, euros) == ("" if late is None else late[0])
+    assert _late_from(content, euros) == ("" if late is None else late[0].removeprefix("; "))
     assert _late_from(content, minutes) == ""
     content["credits"].append(found)
     assert _late_from(content, euros) == "", "nobody knows which of both it is"

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 import kulanz_console
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
-from kulanz_console.answered import EXPLAINED, WITHDRAWN
+from kulanz_console.answered import (
+    _BY_HAND,
+    _MEANING,
+    _NOTHING_GRANTED,
+    _ON_ITS_WAY,
+    COUNTED_BY,
+    EXPLAINED,
+    WITHDRAWN,
+)
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
     NOTHING_ON_BILLS,
@@ -29,7 +38,8 @@ from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words, catalogue
 
 ROOT = Path(kulanz_console.__file__).parent
-CALLED = {"words", "visit.words", "self.words", "outside.words", "NotLetIn"}
+CALLED = {"words", "visit.words", "self.words", "outside.words", "NotLetIn", "Said"}
+LETTERS = re.compile(r"[A-Za-z]")
 VALUE = re.compile(r"\{(\w*)\}")
 
 
@@ -39,10 +49,10 @@ def written() -> Iterator[str]:
         yield from re.findall(r'_\("((?:[^"\\]|\\.)*)"', template.read_text(encoding="utf-8"))
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            if isinstance(node, ast.Call) and node.args:
                 name = ast.unparse(node.func)
                 if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
-                    yield str(node.args[0].value)
+                    yield from _texts_of(node.args[0])
     yield from (one.name for one in MENU)
     yield from (
         *OPEN_TEXTS.values(),
@@ -55,11 +65,19 @@ def written() -> Iterator[str]:
         PARTLY_ON_BILLS,
     )
     yield from (*SHARES.values(), *CHOICES.values(), "To scale")
-    yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
+    yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN, *COUNTED_BY.values())
+    yield from (*_ON_ITS_WAY.values(), *_MEANING.values(), *_NOTHING_GRANTED.values(), *chain(*_BY_HAND.values()))
     yield from (
         one.value.replace("_", " ") for one in (*State, *RowResult, *WriteResult) if one is not WriteResult.NONE
     )
     yield from (text for state, text in SENTENCES.items() if state not in (State.REFUSED, State.REJECTED))
+
+
+def _texts_of(said: ast.expr) -> Iterator[str]:
+    """The text or the two texts of a call; one that has nothing but values in it is the same in every language."""
+    for one in (said.body, said.orelse) if isinstance(said, ast.IfExp) else (said,):
+        if isinstance(one, ast.Constant) and LETTERS.search(VALUE.sub("", str(one.value))):
+            yield str(one.value)
 
 
 def test_every_text_has_its_german() -> None:

@@ -1,0 +1,113 @@
+"""In German no page has a clause of English, but where it is marked as such: what the engine or the API wrote.
+
+A word is English where texts of ours have it in English and in no German one.
+"""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+from kulanz_console.words import catalogue
+from tests.support.console_browser import Browser
+from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
+from tests.support.small_campaign import ROWS, event, small_world
+from tests.support.world_stack import WorldStack
+from tests.unit.console.test_hostile import LISTS, PATHS
+
+WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{3,}")
+ID = re.compile(r"\S*(?:[_/@#:]|\w-\w|\d[a-z]|[a-z]\d)\S*")
+"""Ids, codes, keys and instants: the same in every language."""
+UNTRANSLATED = frozenset({"pre", "code", "script", "style"})
+PARTS = frozenset({
+    *("p", "li", "td", "th", "h1", "h2", "h3", "dt", "dd", "option", "button", "label", "summary", "title"),
+    *("desc", "figcaption", "caption", "div"),
+})  # fmt: skip
+COMMON = frozenset({"the", "and", "was", "with", "not", "that", "has", "are", "for", "since", "nothing", "from"})
+OUTSIDE = (
+    *("Network down", "Calls and portal disturbed", "Planned work on voice platform", "it was the wrong list"),
+    "second, 2026",
+    *("The customer waited too long", "The fact is known", "Something else", "called twice", "nobody"),
+    *("A credit, minutes, and every other outcome", "Kulanz", "not affected", "business customer"),
+)
+"""Texts that persons and sources wrote in these worlds."""
+CODES = frozenset({"blank", "conflict", "yes", "unknown", "fee (money)", "Störung second"})
+"""Reasons, values and ids, where they stand alone."""
+
+
+def words_of(text: str) -> set[str]:
+    return {one.lower() for one in WORD.findall(text)}
+
+
+def without_outside(text: str) -> str:
+    for one in OUTSIDE:
+        text = text.replace(one, " ")
+    return text
+
+
+def english_alone() -> frozenset[str]:
+    texts = catalogue("de")
+    return frozenset((words_of(" ".join(texts)) | COMMON) - words_of(" ".join(texts.values())))
+
+
+class Texts(HTMLParser):
+    """The texts of a page that are ours: each part by itself, and what a screen reader is given for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = [""]
+        self._others = list[str]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        of = dict(attrs)
+        if self._others:
+            self._others += [tag] * (tag == self._others[0])
+        elif tag in UNTRANSLATED or of.get("lang") == "en":
+            self._others.append(tag)
+        if tag in PARTS:
+            self.found.append("")
+        for name in ("aria-label", "placeholder", "alt"):
+            self.found += [of.get(name) or "", ""] if name in of else []
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._others and tag == self._others[0]:
+            self._others.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._others:
+            self.found[-1] += data
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Every page in German: while a plan waits, after it, and where something of every kind waits."""
+    waits = small_world()
+    waits.publish(event(rows=ROWS))
+    while not waits._to_approve():
+        waits.run(waits.steps()[0])
+    done = waits.copy()
+    done.run_until_quiet()
+    rich = with_everything(with_plan())
+    accounts = [f"/account?id={name}" for name in ("held-1", "referred-1", "declined-1", "torn-1", "nobody", "1001")]
+    more = ["/account?id=held-1&incident=net-outage", "/plan/second/1", "/campaign/second/1", *accounts]
+    for stack, paths in (
+        (WorldStack(waits), PATHS), (WorldStack(done), PATHS), (rich, [*PATHS, *LISTS, *ALL_THAT_WAITS, *more]),
+    ):  # fmt: skip
+        browser = Browser(stack.world, stack=stack).enter()
+        for path in dict.fromkeys(paths):
+            shown = browser.get(path, **{"Accept-Language": "de"})
+            if shown.status_code == 200:
+                yield path, shown.text
+
+
+def test_no_page_in_german_has_a_clause_of_english() -> None:
+    english, found, read = english_alone(), dict[str, str](), 0
+    for path, text in pages():
+        page = Texts()
+        page.feed(text)
+        assert 'lang="de"' in text
+        read += 1
+        for part in page.found:
+            ours = ID.sub(" ", without_outside(part))
+            if words_of(ours) & english and part.strip() not in CODES:
+                found.setdefault(" ".join(part.split()), path)
+    assert read > len(PATHS), "the pages are no longer read"
+    assert "\n".join(f"{path}: {part}" for part, path in sorted(found.items())) == ""
