@@ -19,7 +19,7 @@ from kulanz.domain.ledger.hand_decision import CaseKind, CaseRow, HandDecision, 
 from kulanz.domain.money import Money
 from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
-from tests.contract.backends import Backend
+from tests.contract.backends import AwsBackend, Backend
 from tests.support.values import FIRST, NOW, declared, entry, revision
 
 LATER = NOW + timedelta(days=3)
@@ -227,6 +227,21 @@ def test_a_contradiction_that_is_declined_adds_nothing(backend: Backend) -> None
     assert (now.status, now.remaining, now.by_hand) == (Outcome.GRANTED, (500,), declined)
     assert backend.index.additions(FIRST).found == ()
     assert backend.cases.decided(FIRST).counts == {(CaseKind.CONFLICT, Outcome.DECLINED): 1}
+
+
+def test_what_a_case_lists_names_an_account_and_is_deleted_with_the_decision(backend: Backend) -> None:
+    """What waited, whose it is, the addition and the entries of the audit log: none of them outlives the decision."""
+    if not isinstance(backend, AwsBackend):
+        pytest.skip("a table's own items")
+    one, record = held(backend)
+    proposal = Proposal(one.key, HAND, "seen", one.ttl)
+    backend.cases.propose(proposal, None)
+    backend.cases.decide(step_of(one, record, replace(HAND, second="sso:carla", second_id="s-1"), waiting=proposal))
+    items = backend.dynamodb.scan(TableName=backend.credits_table)["Items"]
+    (stands,) = backend.ledger.of_account("held")
+    kept = {(item["pk"]["S"].partition("#")[0], item.get("ttl", {}).get("N")) for item in items}
+    assert {place for place, _ in kept} == {"ACCOUNT", "ADDITIONS", "AUDIT", "ACTOR", "PROPOSED"}
+    assert {ttl for _, ttl in kept} <= {str(one.ttl), str(stands.ttl)}
 
 
 def test_the_audit_log_has_each_word_of_each_person_under_its_own_id(emulator: Backend) -> None:

@@ -21,7 +21,7 @@ from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.time import microseconds_of
-from tests.contract.backends import Backend
+from tests.contract.backends import AwsBackend, Backend
 from tests.support.values import NOW, entry
 
 DUE = (NOW + timedelta(days=40)).replace(microsecond=0)
@@ -127,3 +127,14 @@ def test_nothing_is_done_in_a_halted_stack(backend: Backend) -> None:
         backend.credit_actions.write(change(key, AGAIN), "billing", moves(key, BACK), addition, 1)
     assert backend.credits.booked([key])[key].entries == (ASSIGNED, REJECTED)
     assert billed(backend, key) == {}
+
+
+def test_what_is_sent_again_names_an_account_and_is_deleted_with_the_decision(backend: Backend) -> None:
+    if not isinstance(backend, AwsBackend):
+        pytest.skip("a table's own items")
+    key, kept_until = rejected(backend), 1_900_000_000
+    addition = Addition(AdditionKind.AGAIN, key, NOW, "anna", 0)
+    backend.credit_actions.write(change(key, AGAIN), "billing", moves(key, BACK), addition, kept_until)
+    items = backend.dynamodb.scan(TableName=backend.credits_table)["Items"]
+    kept = {item["pk"]["S"].partition("#")[0]: item.get("ttl", {}).get("N") for item in items}
+    assert kept == {"ACCOUNT": str(entry("a-1").ttl), "ADDITIONS": str(kept_until)}

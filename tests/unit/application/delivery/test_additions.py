@@ -29,7 +29,7 @@ from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, sealed_policy, small_world
 from tests.support.world import ANNA, BEN, WATCH_INTERVAL, World
 from tests.support.world_deliveries import delivery_ports
-from tests.support.world_door import WorldDoor
+from tests.support.world_door import BERT, WorldDoor
 from tests.support.world_voids import approved, asked, run_voids, void_ports
 
 ID = CampaignId.parse(CAMPAIGN)
@@ -108,6 +108,18 @@ def line(world: World, measure: str = "EUR") -> Mapping[str, Any]:
     assert content["differences"] == []
     found: Mapping[str, Any] = next((one for one in content["lines"] if one["measure"] == measure), {})
     return found
+
+
+def test_a_delivery_over_additions_names_who_opened_it() -> None:
+    """The schedule a day later, or whoever asked for it before: never who requested the campaign."""
+    asked, waited = offered(), offered()
+    for world in (asked, waited):
+        accept(world, "a-1")
+    assert open_over_additions(ID, delivery_ports(asked), BERT.id, asked.now, is_asked=True) is not None
+    a_day_later(waited)
+    assert [one.opened_by for world in (asked, waited) for one in deliveries(world) if one.additions is not None] == [
+        BERT.id, "schedule",
+    ]  # fmt: skip
 
 
 def test_the_day_ends_to_the_instant() -> None:

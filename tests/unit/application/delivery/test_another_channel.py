@@ -144,6 +144,21 @@ def test_above_the_amount_for_a_second_person_two_persons_say_the_same(road: Roa
     road.must_add_up()
 
 
+def test_an_entry_names_a_person_only_while_another_has_to_follow(road: Road) -> None:
+    """Who it was stands in the audit log; the entries of a decision are read by whoever may ask about an account."""
+    (key,) = (key for key in road.world.credits.texts if key.account_id == "rejected")
+
+    def last() -> tuple[EntryKind, str]:
+        entry = road.world.credits.of(key)[-1]
+        return entry.kind, entry.by
+
+    road.door.gate = replace(road.door.gate, second_person_above={"EUR": 1})
+    assert road.door.put(f"{CREDITS}/n-1", body_of(waiting(road)), BERT).status == 200
+    assert last() == (EntryKind.REDIRECT_ASKED, BERT.id)
+    assert road.door.put(f"{CREDITS}/n-2", body_of(waiting(road)), ANNA).status == 200
+    assert last() == (EntryKind.SEND_AGAIN, "person")
+
+
 def test_of_a_credit_that_a_void_reduced_the_rest_is_judged_sent_and_booked_under_its_id(road: Road) -> None:
     one, left = waiting(road), 100
     (key,) = (key for key in road.world.credits.texts if key.account_id == "rejected")
