@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz_cli.terminal import command, labelled, say
+from kulanz_cli.terminal import command, counted_as, labelled, say
 from kulanz_console.answered import (
     DIFFERS,
     EXPLAINED,
@@ -27,7 +27,7 @@ from kulanz_console.answered import (
 )
 
 if TYPE_CHECKING:
-    from kulanz.application.door.accounts import AskAnswer
+    from kulanz.application.door.accounts import AskAnswer, Withheld
 
 ANSWER_VERSION = 1
 
@@ -61,6 +61,8 @@ def answer_content(answer: "AskAnswer") -> dict[str, Any]:
         "decisions": [_part(decided, _OF_A_DECISION) for decided in answer["decisions"]],
         "campaigns": [_part(campaign, ("campaign", "state")) for campaign in answer["campaigns"]],
     }
+    if answer["withheld"] is not None:
+        content["withheld"] = answer["withheld"]
     if not answer["decisions"]:
         content["listed_nowhere"] = answer["listed_nowhere"]
         content["rejected_rows"] = [campaign["rejected_rows"] for campaign in answer["campaigns"]]
@@ -86,12 +88,22 @@ def show_answer(answer: "AskAnswer", console: Console) -> None:
                 heading = f"Campaign {decided.content['campaign']}: {summary(decided.decision)}{superseded}"
                 say(console, heading, "bold", further=2)
             _show_decision(decided, standing, answer, console)
-    if not answer["decisions"]:
+    if answer["withheld"] is not None:
+        _show_withheld(answer["account_id"], answer["withheld"], console)
+    elif not answer["decisions"]:
         _show_nothing(answer, console)
     for campaign in answer["campaigns"]:
         if not answer["final"]:
             more = "" if answer["decisions"] else "; this can change"
             say(console, f"Campaign {campaign['campaign']} is {campaign['state']}{more}.")
+
+
+def _show_withheld(account_id: str, withheld: "Withheld", console: Console) -> None:
+    """What is not shown, because the id changed hands after it."""
+    older = counted_as(withheld["decisions"], "decision")
+    say(console, f"{older} of before {withheld['before']} not shown: a list says that the id changed hands then.")
+    say(console, "The role auditor sees all of them:")
+    command(console, ["kulanz", "ask", account_id, "--past"])
 
 
 def _show_standing(standing: Standing, answer: "AskAnswer", console: Console) -> None:

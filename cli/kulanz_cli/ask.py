@@ -17,16 +17,22 @@ from kulanz_cli.terminal import console, print_json, say
 @click.argument("account_id", metavar="ACCOUNT", type=AccountParameter())
 @click.option("--incident", "incident_id", type=IncidentParameter(), help="Only about this incident.")
 @click.option("--subject", type=SubjectParameter(), help="Only about this line, service or premises of the account.")
+@click.option(
+    "--past", "is_past", is_flag=True,
+    help="Also what was decided about whoever had the id before; for the role auditor.",
+)  # fmt: skip
 @as_json
 @pass_stack
-def ask(stack: Stack, account_id: str, incident_id: str | None, subject: str | None, is_json: bool) -> None:
+def ask(
+    stack: Stack, account_id: str, incident_id: str | None, subject: str | None, is_past: bool, is_json: bool
+) -> None:
     """Did ACCOUNT get a credit, and why that much?
 
     ACCOUNT may be a line, service or premises where --incident names an incident whose policy decides those. Exits
     with 1 when nothing was decided.
     """
     query = {"incident": incident_id, "subject": subject}
-    found = stack.door().ask("accounts.ask", query, account=account_id)
+    found = stack.door().ask("accounts.ask_past" if is_past else "accounts.ask", query, account=account_id)
     if is_json:
         print_json(answer_content(found))  # type: ignore[arg-type]
     else:

@@ -58,6 +58,7 @@ def answer_file() -> AnswerFile:
 
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
+    "accounts.ask_past": "account-pasts/granted-1",
     "settlements.one": "budgets/reserved/net-outage/1",
     "goodwill.waiting": "goodwill/waiting",
     "goodwill.reasons": "goodwill/reasons",

@@ -1,6 +1,7 @@
 """Answers about one account: did it get a credit, and why that much?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
@@ -16,6 +17,7 @@ from kulanz.application.ledger.answer import (
     answer,
 )
 from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpaid
+from kulanz.application.ledger.held_since import held_since
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
@@ -192,12 +194,20 @@ class IncidentNamed(TypedDict):
     withdrawn: bool
 
 
+class Withheld(TypedDict):
+    """Decisions that are not shown, because the id changed hands after them: how many, and when that was."""
+
+    before: str
+    decisions: int
+
+
 class AskAnswer(TypedDict):
     """Everything that was decided about an account. `final`: no campaign of the incident is at work any more.
     `explained_by` is the engine that worked out the steps; each decision names the one that decided.
 
     `found_as` is what was asked for where that is a line, service or premises of the account. `listed_nowhere`: no list
-    of the incident has a good row of the account.
+    of the incident has a good row of the account. `withheld` is what is older than the instant since which a list says
+    that the id is another account's; None where nothing is. The auditor's question shows it.
     """
 
     v: int
@@ -211,12 +221,35 @@ class AskAnswer(TypedDict):
     campaigns: list[LookedIn]
     incidents: list[IncidentNamed]
     listed_nowhere: bool
+    withheld: Withheld | None
 
 
 def ask(asked: Asked, door: Door) -> AskAnswer:
-    """What one account got and why, for all incidents or one."""
+    """What one account got and why, for all incidents or one; nothing that was decided before the id changed hands."""
+    found = _found(asked, door)
+    since = held_since(door.ledger.of_account(found.account_id), door.ledger)
+    shown = [one for one in found.decisions if since is None or one.entry.effective_at >= since]
+    if since is None or len(shown) == len(found.decisions):
+        return _content(found, asked, door)
+    named = {one.entry.key.incident_id for one in shown} | {asked.query.get("incident")}
+    incidents = {name: one for name, one in found.incidents.items() if name in named}
+    content = _content(replace(found, decisions=tuple(shown), incidents=incidents), asked, door)
+    content["withheld"] = {"before": format_instant(since), "decisions": len(found.decisions) - len(shown)}
+    content["listed_nowhere"] = False
+    return content
+
+
+def ask_past(asked: Asked, door: Door) -> AskAnswer:
+    """The same with all that was ever decided under the id, also about whoever had it before."""
+    return _content(_found(asked, door), asked, door)
+
+
+def _found(asked: Asked, door: Door) -> Answer:
     ports = AnswerPorts(door.campaigns, door.lists, door.ledger)
-    found = answer(asked.of["account"], asked.query.get("incident"), ports, asked.now, asked.query.get("subject"))
+    return answer(asked.of["account"], asked.query.get("incident"), ports, asked.now, asked.query.get("subject"))
+
+
+def _content(found: Answer, asked: Asked, door: Door) -> AskAnswer:
     content = ask_answer(found)
     too_much = OverpaidPorts(door.campaigns, door.lists, door.archive)
     for stands, one_shown in zip(standings(found.decisions), content["standings"], strict=True):
@@ -309,6 +342,7 @@ def ask_answer(found: Answer) -> AskAnswer:
             for name, one in found.incidents.items()
         ],
         "listed_nowhere": found.is_final() and found.is_listed_nowhere(),
+        "withheld": None,
     }
 
 

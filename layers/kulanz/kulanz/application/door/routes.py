@@ -34,6 +34,8 @@ class Role(StrEnum):
 SUPPORT = frozenset({Role.SUPPORT})
 ASKERS = frozenset({Role.SUPPORT, Role.AUDITOR})
 """Who reads what was decided about one account."""
+AUDITORS = frozenset({Role.AUDITOR})
+"""Who reads also what was decided about whoever had an account's id before."""
 READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
 """Who reads incidents and campaigns."""
 POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
@@ -121,6 +123,13 @@ def _act(path: str, use: str, roles: frozenset[Role], summary: str, body: str, b
 ROUTES: tuple[Route, ...] = (
     # --- one account
     _ask("accounts/{account}", "accounts.ask", ASKERS, "What one account got and why", ("incident", "subject")),
+    _ask(
+        "account-pasts/{account}",
+        "accounts.ask_past",
+        AUDITORS,
+        "The same, with what was decided before the id changed hands",
+        ("incident", "subject"),
+    ),
     _act(
         "acceptances/{account}/{incident}/{id}",
         "acceptances.accept",

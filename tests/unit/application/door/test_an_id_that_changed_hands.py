@@ -1,0 +1,59 @@
+"""What was decided before an id changed hands is about another customer: support does not see it, an auditor does."""
+
+from datetime import timedelta
+
+import pytest
+
+from kulanz.domain.time import format_instant
+from tests.support.world import START, World
+from tests.support.world_door import WorldDoor
+from tests.support.world_stack import WorldStack, run
+from tests.unit.application.campaigns.test_accounts_that_changed import campaign, line, world_of
+
+SINCE = START + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Two accounts were decided. Then one of them has the other's id, by the list of another incident."""
+    found = world_of()
+    campaign(found, line("old"), line("new"), line("apart"))
+    found.now = START + timedelta(days=2)
+    campaign(found, line("new", was="old", since=format_instant(SINCE)), line("apart"), incident_id="later")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("account", "shown", "withheld"),
+    [("new", ["later/1"], 1), ("old", ["later/1"], 1), ("apart", ["net-outage/1", "later/1"], 0)],
+)
+def test_support_sees_nothing_older_and_is_told_so(world: World, account: str, shown: list[str], withheld: int) -> None:
+    door = WorldDoor(world)
+    found = door.get(f"accounts/{account}").content
+    assert sorted(one["campaign"] for one in found["decisions"]) == sorted(shown)
+    said = {"before": format_instant(SINCE), "decisions": withheld} if withheld else None
+    assert found["withheld"] == said
+    assert {one["incident_id"] for one in found["incidents"]} == {one.partition("/")[0] for one in shown}
+    assert {one["incident_id"] for one in found["standings"]} == {one.partition("/")[0] for one in shown}
+    past = door.get(f"account-pasts/{account}").content
+    assert sorted(one["campaign"] for one in past["decisions"]) == ["later/1", "net-outage/1"]
+    assert past["withheld"] is None
+
+
+def test_of_one_incident_it_is_withheld_too_and_never_called_undecided(world: World) -> None:
+    found = WorldDoor(world).get("accounts/new", incident="net-outage").content
+    assert (found["decisions"], found["standings"], found["listed_nowhere"]) == ([], [], False)
+    assert found["withheld"]["decisions"] == 1
+
+
+def test_the_command_says_what_it_leaves_out_and_an_auditor_gets_it(world: World) -> None:
+    stack = WorldStack(world)
+    shown = " ".join(run(stack, "ask", "new").stdout.split())
+    assert f"1 decision of before {format_instant(SINCE)} not shown" in shown
+    assert "kulanz ask new --past" in shown
+    assert "net-outage" not in shown
+    past = run(stack, "ask", "new", "--past").stdout
+    assert "net-outage" in past
+    assert "not shown" not in past
+    only = run(stack, "ask", "new", "--incident", "net-outage")
+    assert (only.exit_code, "NOTHING DECIDED" in only.stdout) == (1, False)
