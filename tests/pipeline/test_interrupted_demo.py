@@ -35,7 +35,7 @@ def started_by(mark: str) -> Iterator[str]:
     "reached",
     [
         pytest.param(None, id="while it is imported"),
-        pytest.param("build the stack", id="while it deploys"),
+        pytest.param("build the stack", id="while it deploys", marks=pytest.mark.long),
         pytest.param("deploy it", id="while it decides", marks=pytest.mark.long),
         pytest.param("decide 1,000", id="while it publishes again", marks=pytest.mark.long),
     ],
