@@ -22,7 +22,16 @@ from kulanz.domain.delivery.entries import (
     entries_text,
     read_entries,
 )
-from kulanz.domain.delivery.standing import MOVES, OVERTAKEN, AddResult, CreditState, Standing, add_entry, standing
+from kulanz.domain.delivery.standing import (
+    MOVES,
+    OVERTAKEN,
+    Adding,
+    AddResult,
+    CreditState,
+    Standing,
+    add_entry,
+    standing,
+)
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SIZE = 500
@@ -65,11 +74,22 @@ WAYS: dict[CreditState, tuple[CreditEntry, ...]] = {
 """A way to each state."""
 
 
+def says_how_it_moved(before: CreditEntries, new: CreditEntry, adding: Adding) -> None:
+    """What an added entry says that it moved is what the lists before and after say."""
+    is_added = adding.result is AddResult.ADDED
+    assert adding.moved == {
+        place: (standing(before, place, SIZES[place]), standing(adding.entries, place, SIZES[place]))
+        for place in new.benefits
+        if is_added
+    }
+
+
 def added(entries: CreditEntries, *new: CreditEntry) -> CreditEntries:
     """Add entries that must all be taken, or be repetitions."""
     for one in new:
         adding = add_entry(entries, one, SIZES)
         assert adding.result in (AddResult.ADDED, AddResult.ALREADY, AddResult.OVERTAKEN), adding
+        says_how_it_moved(entries, one, adding)
         entries = adding.entries
     return entries
 
@@ -85,7 +105,9 @@ def test_an_entry_moves_a_credit_or_is_overtaken_or_contradicts_it(state: Credit
     """Every state and every kind of entry: what the two tables say, and nothing else, happens."""
     stands = added((), *WAYS[state])
     amount = {"amount": 300} if kind is EntryKind.APPLIED else {}
-    adding = add_entry(stands, entry(kind, id="new", **amount), SIZES)
+    new = entry(kind, id="new", **amount)
+    adding = add_entry(stands, new, SIZES)
+    says_how_it_moved(stands, new, adding)
     is_over = state is CreditState.APPLIED and kind is EntryKind.APPLIED
     if kind in OVERTAKEN[state]:
         assert (adding.result, adding.entries) == (AddResult.OVERTAKEN, stands)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -25,7 +26,7 @@ from kulanz.domain.delivery.entries import (
     answer_id,
     bill_id,
 )
-from kulanz.domain.delivery.moved import Moved, moved_by
+from kulanz.domain.delivery.moved import Moved, moved_between, moved_by
 from kulanz.domain.delivery.reversal import Reversal
 from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -107,8 +108,11 @@ class AnswerReader:
 
     def __init__(self, layout: ListLayout) -> None:
         self._lines = line_reader(layout, ANSWER_FACTS, None, ())
-        self._own = tuple(_as_it_is if layout.format is ListFormat.JSONL else _READ[name] for name in _OWN)
+        is_typed = layout.format is ListFormat.JSONL
+        self._own = tuple(_as_it_is if is_typed else _READ[name] for name in _OWN)
+        self._own_amount = _as_it_is if is_typed else _READ[AMOUNT]
         self._known: dict[object, BillerAnswer] = {}
+        self._amount = lru_cache(ALIKE_REMEMBERED, typed=True)(self._read_amount)
 
     @property
     def format(self) -> ListFormat:
@@ -136,13 +140,18 @@ class AnswerReader:
             self._known[alike] = read
         return read
 
+    def _read_amount(self, cell: Any) -> Fraction | None:
+        """The amount in a cell; None where there is none, or what no amount is. Raises FactError."""
+        value = self._own_amount(cell)
+        return Fraction(value) if isinstance(value, int | Fraction) else None
+
     def _like(self, like: BillerAnswer, record: Record) -> BillerAnswer | None:
         """The answer of a line whose other columns say what those of `like` do; None where one of its own is wrong."""
         try:
-            own = [read(cell) for read, cell in zip(self._own, _own(record.cells), strict=True)]
+            own = [read(cell) if cell else None for read, cell in zip(self._own, _own(record.cells), strict=True)]
+            amount = self._amount(record.cells[_AMOUNT])
         except FactError:
             return None
-        amount = own.pop()
         identity, subject, bill, code = [one if isinstance(one, str) else "" for one in own]
         if _wrong_texts(like.kind, identity, bill, code) or _wrong_amount(like.kind, amount, like.measure):
             return None
@@ -152,7 +161,7 @@ class AnswerReader:
             account_id=record.account_id,
             subject=subject or WHOLE_ACCOUNT,
             kind=like.kind,
-            amount=Fraction(amount) if isinstance(amount, int | Fraction) else None,
+            amount=amount,
             measure=like.measure,
             bill=bill if like.kind is EntryKind.APPLIED else "",
             day=like.day,
@@ -160,12 +169,13 @@ class AnswerReader:
         )
 
 
-_OWN = (CREDIT_ID, SUBJECT, BILL, CODE, AMOUNT)
-"""The columns that differ from line to line; all but the last are texts."""
+_OWN = (CREDIT_ID, SUBJECT, BILL, CODE)
+"""The texts that differ from line to line; amounts do, too, and each is often the same."""
 _NAMES = tuple(fact.name for fact in ANSWER_FACTS)
 _READ = {fact.name: fact.parse_text for fact in ANSWER_FACTS}
 _own = itemgetter(*(_NAMES.index(name) for name in _OWN))
-_alike = itemgetter(*(place for place, name in enumerate(_NAMES) if name not in _OWN))
+_AMOUNT = _NAMES.index(AMOUNT)
+_alike = itemgetter(*(place for place, name in enumerate(_NAMES) if name not in (*_OWN, AMOUNT)))
 
 
 def _as_it_is(value: Any) -> FactValue | None:
@@ -420,7 +430,9 @@ class Hearing:
         match adding.result:
             case AddResult.ADDED:
                 self.entries = adding.entries
-                return Heard(taken, moved=moved_by(self.entries, len(self.entries) - 1, place, self.benefits[place]))
+                measure, size = self.worths[place]
+                moved = moved_between(*adding.moved[place], measure, self.benefits[place].component, size)
+                return Heard(taken, moved=moved)
             case AddResult.ALREADY:
                 at = next(number for number, one in enumerate(before) if one.id == new.id and place in one.benefits)
                 if (before[at].by, before[at].cause) != (new.by, new.cause):

@@ -46,11 +46,11 @@ def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> M
     """What the entry at a place of a list moved of the credit of a benefit."""
     measure, size = worth_of(benefit)
     stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
-    return _moved_between(stood, stands, measure, benefit.component, size)
+    return moved_between(stood, stands, measure, benefit.component, size)
 
 
 @lru_cache(MOVES_REMEMBERED, typed=True)
-def _moved_between(stood: Standing, stands: Standing, measure: str, component: str, size: Size) -> Moved:
+def moved_between(stood: Standing, stands: Standing, measure: str, component: str, size: Size) -> Moved:
     """What a credit of a size moved that stood so and stands so; the credits of a list stand in few ways."""
     before, after = stood.shares(size), stands.shares(size)
     changes: dict[Counted, Size] = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}

@@ -10,7 +10,7 @@ beside it (`reversal`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -343,11 +343,15 @@ class AddResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """What became of an entry, the list as it then is, and a reason (a code, then words) where it was not taken."""
+    """What became of an entry, the list as it then is, and a reason (a code, then words) where it was not taken.
+
+    `moved` is where each credit that an added entry is about stood before it, and stands: it is what `standing` gives.
+    """
 
     result: AddResult
     entries: CreditEntries
     reason: str = ""
+    moved: Mapping[int, tuple[Standing, Standing]] = field(default_factory=dict)
 
 
 def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[int, Size]) -> Adding:
@@ -361,14 +365,19 @@ def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[i
         if known[0].says_the_same(new):
             return Adding(AddResult.ALREADY, stands)
         return Adding(AddResult.CONFLICT, stands, "id_used: an entry with this id says something else")
-    results = {
-        _result(standing(stands, place, sizes[place]), new, place, sizes[place]) if place in sizes else _NOT_GRANTED
-        for place in new.benefits
-    }
-    if results == {_OVERTAKEN}:
+    moved: dict[int, tuple[Standing, Standing]] = {}
+    refused: set[str] = set()
+    for place in new.benefits:
+        stood = standing(stands, place, sizes[place]) if place in sizes else None
+        after = _NOT_GRANTED if stood is None else _result(stood, new, place, sizes[place])
+        if isinstance(after, str):
+            refused.add(after)
+        elif stood is not None:
+            moved[place] = stood, after
+    if refused == {_OVERTAKEN} and not moved:
         return Adding(AddResult.OVERTAKEN, stands)
-    if wrong := sorted(results - {_MOVES}):
-        return Adding(AddResult.CONFLICT, stands, wrong[0])
+    if refused:
+        return Adding(AddResult.CONFLICT, stands, min(refused))
     added = (*stands, new)
     kept = _kept_for_reversals(added, sizes) if new.kind not in OF_REVERSALS - {EntryKind.REVERSAL_ASKED} else 0
     if (
@@ -376,7 +385,7 @@ def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[i
         or len(entries_text(added).encode()) + kept * BYTES_OF_REVERSAL > ENTRIES_BYTES
     ):
         return Adding(AddResult.FULL, stands, f"entries_full: at most {ENTRIES_MOST} entries and {ENTRIES_BYTES} bytes")
-    return Adding(AddResult.ADDED, added)
+    return Adding(AddResult.ADDED, added, moved=moved)
 
 
 def _kept_for_reversals(entries: CreditEntries, sizes: Mapping[int, Size]) -> int:
@@ -387,14 +396,14 @@ def _kept_for_reversals(entries: CreditEntries, sizes: Mapping[int, Size]) -> in
     return sum(one.is_open for found in stand for one in found.reversals)
 
 
-_MOVES, _OVERTAKEN = "", "overtaken"
+_OVERTAKEN = "overtaken"
 _NOT_GRANTED = "not_granted: the decision does not grant all that the entry names"
 _BOOKED = frozenset({EntryKind.ACCEPTED, EntryKind.APPLIED})
 _BOOKED_ELSEWHERE = "booked_elsewhere: it was sent to another channel, because this one had said that nothing is booked"
 
 
-def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
-    """What an entry does to one credit: `_MOVES`, `_OVERTAKEN`, or the reason of a conflict."""
+def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> Standing | str:
+    """What an entry does to one credit: where it stands then, `_OVERTAKEN`, or the reason of a conflict."""
     if new.kind in OF_REVERSALS:
         return _result_of_reversal(found, new, benefit, size)
     is_answer = new.kind in ANSWERS
@@ -405,17 +414,17 @@ def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
         return _OVERTAKEN
     if new.kind not in MOVES[here]:
         return f"not_from_{here}: what is {here} cannot become {new.kind}"
-    if _moved(found, new, benefit, size) is not None:
-        return _MOVES
+    if (moved := _moved(found, new, benefit, size)) is not None:
+        return moved
     return _against_reversal(found, new) or "amount_exceeds: more would be on bills, or void, than was credited"
 
 
 def _result_of_reversal(  # noqa: PLR0911 (each is a reason of its own)
     found: Standing, new: CreditEntry, benefit: int, size: Size
-) -> str:
+) -> Standing | str:
     """What an entry about a reversal does: as `_result`."""
-    if _moved(found, new, benefit, size) is not None:
-        return _MOVES
+    if (moved := _moved(found, new, benefit, size)) is not None:
+        return moved
     if new.kind is EntryKind.REVERSAL_ASKED:
         is_there = found.state in AT_BILLER
         return _TOO_MUCH_ASKED if is_there else f"not_from_{found.state}: what is {found.state} cannot be asked back"
