@@ -6,20 +6,21 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.door.bill import BillLine
 from kulanz_console.sessions import Session
 from kulanz_console.views import month
 from kulanz_console.visit import Visit
 from kulanz_console.words import Words
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
-NAMES = ("planned", "granted", "voided", "to_be_booked", "not_on_bills", "overdue", "used", "expired", "written_off")
-SUMS = dict.fromkeys((*NAMES, "open"), "1.00")
+SUMS = dict.fromkeys(BillLine.__annotations__, "1.00")
+"""Every sum that a line has."""
 
 
 def campaign(number: int, delivery: int | None, *sent: str, answered: Sequence[str] = ()) -> dict[str, Any]:
     """A campaign of the month: the measures of which something is sent, and those that are answered whole."""
     states = {**dict.fromkeys(sent, "sent"), **dict.fromkeys(answered, "applied")}
-    lines = [{"measure": name, **SUMS, "by_state": {of: "1.00"}, "is_exact": True} for name, of in states.items()]
+    lines = [{**SUMS, "measure": name, "by_state": {of: "1.00"}, "is_exact": True} for name, of in states.items()]
     return {
         "campaign": f"in-{number}/1", "policy": "p", "policy_version": 1, "state": "closed",
         "decided_at": "2026-03-01T09:00:00Z", "delivery": None if delivery is None else f"billing/{delivery}",
