@@ -35,7 +35,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> dict[str, Any]:
-    law = {"used": "0", "expired": "0", "written_off": "0", "open": "0", "is_exact": True}
+    law = {"used": "0", "expired": "0", "written_off": "0", "open": "0", "is_exact": True, "asked_back": "0"}
     return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **law, **sums}
 
 
@@ -424,7 +424,7 @@ def credit(state: str, **changes: Any) -> dict[str, Any]:
     return {
         "credit_id": "0" * 32, "amount": "2.99", "voided": "0.00", "measure": "EUR", "state": state,
         "delivery": "billing/12", "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False,
-        "bills": [], "code": "", "due_by": "policy", **changes,
+        "bills": [], "code": "", "due_by": "policy", "asked_back": "0.00", **changes,
     }  # fmt: skip
 
 

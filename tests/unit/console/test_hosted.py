@@ -19,6 +19,7 @@ from kulanz_console.hosted.login import Login
 from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS
 from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import Form, forms
+from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
 from tests.support.fake_provider import CLIENT_ID, ISSUER, FakeProvider, FakeSecret
 from tests.support.hosted_browser import OF_PROVIDER, ORIGIN, PLACE, ROOT, HostedBrowser
 from tests.support.world import World
@@ -376,3 +377,48 @@ def test_a_refused_login_says_so_and_a_silent_provider_asks_to_try_again(world: 
     browser.provider.is_silent = True
     assert browser.get(f"/callback?code={back['code']}&state={back['state']}").status_code == 503
     assert browser.store.kept == {}
+
+
+MARK = "kept over the login"
+
+
+def test_no_form_loses_anything_when_the_login_expires_in_the_middle_of_it() -> None:
+    """Every form with a text to fill in, of every page where something of every kind waits; nothing is done by it."""
+    stack = with_everything(with_plan())
+    browser = HostedBrowser(stack.world, *Role, door=stack.served)
+    browser.sign_in()
+    pages = [
+        *ALL_THAT_WAITS,
+        "/plan/second/1",
+        "/campaign/net-outage/1",
+        "/account?id=granted-1",
+        "/goodwill",
+        "/money",
+    ]
+    lost, tried = list[tuple[object, ...]](), set[str]()
+    for page in (*pages, "/money"):
+        for action, fields in forms(browser.get(page)).items():
+            target = action.removeprefix(ROOT)
+            typed = sorted({"reason", "note"} & fields.keys())
+            if target in ("/language", "/end") or not typed:
+                continue
+            filled = {**fields, **dict.fromkeys(typed, MARK)}
+            before = list(stack.served.actions.entries)
+            browser.store.kept.clear()
+            ended = browser.post(target, filled)
+            kept = forms(ended).get(action, {})
+            browser.sign_in()
+            shown = browser.post(target, kept)
+            is_shown = shown.status_code == 200 and "Nothing was done yet" in shown.text
+            if (ended.status_code, kept) != (401, {**_without_token(filled), "again": "yes"}) or not is_shown:
+                lost.append((target, ended.status_code, shown.status_code))
+            if MARK not in shown.text:
+                lost.append((target, ended.status_code, "its text"))
+            assert stack.served.actions.entries == before, target
+            tried.add(target.split("/")[1] + "/" + target.rpartition("/")[2])
+    assert lost == []
+    assert len(tried) > 8, "the forms are no longer found"
+
+
+def _without_token(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in fields.items() if name != "form_token"}
