@@ -218,7 +218,7 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     if rows:
         of = "of what was overpaid" if is_overpaid else "of what was granted"
         table(out, [Column(of), Column("measure"), Column("sum", is_number=True)], rows)
-    for item in figures["asked"]:
+    for item in figures.get("asked", ()):
         size = figure(item["measure"], _size(item["sum"]))
         asked = "would be asked for" if figures is one["plan"] else "is asked for"
         many = "credit" if item["credits"] == 1 else "credits"

@@ -405,7 +405,7 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         said = [joined(" ", (f"{size} {measure}", way))]
         if is_in_part:
             said.append(Said("{voided} of {amount} was taken back", voided=credit["voided"], amount=credit["amount"]))
-        if Decimal(credit["asked_back"]):
+        if Decimal(credit.get("asked_back", "0")):
             said.append(Said("{amount} is asked back, and billing has not answered", amount=credit["asked_back"]))
         if credit["delivery"]:
             at = credit["sent_at"]

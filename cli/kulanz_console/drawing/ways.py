@@ -81,7 +81,8 @@ def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
-        told = {name: line[name] for name in ("planned", "granted", "asked_back", "not_on_bills", "overdue", *LAW)}
+        told = {name: line[name] for name in ("planned", "granted", "not_on_bills", "overdue", *LAW)}
+        told["asked_back"] = line.get("asked_back", "0")  # an older stack asks for nothing
         for name, text in (*told.items(), *_states_of(line).items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
     return [

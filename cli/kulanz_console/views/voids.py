@@ -66,8 +66,8 @@ def show(visit: Visit) -> Shown:
 
 
 def ask_campaign(visit: Visit) -> Done:
-    """Ask to take back what is unused of a campaign. Its plan is made first."""
-    return _asked(visit, on_campaign(visit), {})
+    """Ask to take back what is unused of a campaign, and perhaps what the biller has. Its plan is made first."""
+    return _asked(visit, on_campaign(visit), {"at_biller": True} if visit.form.get("at_biller") == "yes" else {})
 
 
 def ask_overpaid(visit: Visit) -> Done:

@@ -1,6 +1,8 @@
 """Voids and rejected credits on the pages: asked for, planned, decided by another to exactly what was shown."""
 
 import re
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.void import VoidState
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.still_open import may_reduce
+from tests.fake_biller.biller import Biller
 from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import VOID, with_discretion, with_void
+from tests.support.road import Road
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID
 from tests.support.world_door import ANNA, BERT
 from tests.support.world_stack import WorldStack
@@ -243,3 +247,20 @@ def test_an_auditor_reads_rejects_and_acts_on_none() -> None:
     browser = Rejecting(frozenset({Role.AUDITOR})).enter()
     page = browser.get(f"{REJECTS}?credit={CREDIT}")
     assert (page.status_code, f"{REJECTS}/act" in forms(page), ANNA.id in page.text) == (200, False, False)
+
+
+def test_the_biller_is_asked_from_the_page_which_says_how_much_of_which_channel() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer"):
+            road.step(step)
+        road.world.now += timedelta(seconds=2)  # what was said in the void's own second counts as later
+        browser = Browser(road.world, EVERY_ROLE, WorldStack(road.world)).enter()
+        asked = browser.post(
+            f"{PAGE}/void", {**browser.form(PAGE, f"{PAGE}/void"), "reason": "a wrong list", "at_biller": "yes"}
+        )
+        run_voids(road.world)
+        shown = read(browser.get(asked.location).text)
+        assert "at the biller: would be asked back" in shown
+        assert "billing: 2 credits," in shown
+        assert "at the biller: would be asked back" not in read(browser.get(PAGE).text)
