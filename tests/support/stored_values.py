@@ -324,7 +324,7 @@ HAND_DECISIONS = every_field(
 )
 ENTRIES = every_field(
     Entry,
-    frozenset({"voided"}),
+    frozenset({"voided", "is_asked_back"}),
     key=KEYS,
     body=TEXTS,
     status=st.sampled_from(Outcome),
