@@ -269,7 +269,9 @@ def _announce(campaign: Campaign, ports: AdvancePorts, now: datetime) -> bool:
         if ports.campaigns.campaign(campaign.id) != campaign:
             raise Outdated  # a worker that was under way added a receipt
     others = found_by_plan(ports.campaigns.log(campaign.id))
-    reserved = ports.campaigns.reservations(campaign.id)
+    # A plan that waits has reserved nothing. Read now, its reservations could be those of the start that came since.
+    has_started = campaign.state is not State.AWAITING_APPROVAL
+    reserved = ports.campaigns.reservations(campaign.id) if has_started else ()
     report = campaign_report(campaign, found, ports.operation, chunks, measured, others, reserved)
     key = f"{campaign.id.folder}/report-{name}.json"
     ports.archive.put(key, canonical_json(report).encode(), "application/json")
