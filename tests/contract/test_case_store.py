@@ -249,9 +249,11 @@ def test_the_audit_log_has_each_word_of_each_person_under_its_own_id(emulator: B
     proposal = Proposal(one.key, HAND, "seen", one.ttl)
     emulator.cases.propose(proposal, None)
     emulator.cases.reject(proposal, "sso:carla", "too much", LATER, "s-1")
-    emulator.cases.propose(proposal, None)
-    agreed = replace(HAND, second="sso:dora", second_id="s-2", at=LATER + timedelta(hours=1))
-    emulator.cases.decide(step_of(one, record, agreed, waiting=proposal))
+    again = replace(HAND, id="d-2", at=LATER + timedelta(minutes=30))
+    proposed = Proposal(one.key, again, "seen", one.ttl)
+    emulator.cases.propose(proposed, None)
+    agreed = replace(again, second="sso:dora", second_id="s-2", at=LATER + timedelta(hours=1))
+    emulator.cases.decide(step_of(one, record, agreed, waiting=proposed))
     on = f"{one.key.campaign} {one.key.account_id} {one.key.subject}"
     logged = {
         person: [
@@ -260,7 +262,11 @@ def test_the_audit_log_has_each_word_of_each_person_under_its_own_id(emulator: B
         for person in ("sso:anna", "sso:carla", "sso:dora")
     }
     assert logged == {
-        "sso:anna": [("asked to decide", on, "d-1", LATER), ("granted by hand", on, "d-1", agreed.at)],
+        "sso:anna": [
+            ("asked to decide", on, "d-1", LATER),
+            ("asked to decide", on, "d-2", again.at),
+            ("granted by hand", on, "d-2", agreed.at),
+        ],
         "sso:carla": [("rejected", on, "s-1", LATER)],
         "sso:dora": [("agreed to", on, "s-2", agreed.at)],
     }
