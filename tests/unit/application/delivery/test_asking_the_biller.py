@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from kulanz.application.delivery.ask_void import VoidRefused
+from kulanz.domain.delivery.credit import CreditType, credit_id
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.void import Ends, Share, VoidState
@@ -23,6 +24,7 @@ from tests.support.reading import read
 from tests.support.road import ACCOUNTS, Road
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row
 from tests.support.world import ANNA
+from tests.support.world_door import BERT
 from tests.support.world_stack import WorldStack, run
 from tests.support.world_voids import asked, run_voids
 
@@ -152,6 +154,33 @@ def test_whatever_happens_in_whatever_order_nothing_is_on_bills_that_is_not_know
             road.step(random.choice(WAYS))
         until_quiet(road)
         assert net_on_bills(road) == by_accounts(road)
+
+
+def say(road: Road, of: CreditType, serial: int, answer: str, code: str = "") -> None:
+    """What the biller says of the first credit of an account, or of the first reversal of it."""
+    (entry,) = [one for one in road.world.ledger.all_entries() if one.key.account_id == "booked"]
+    head = "serial,credit_id,account_id,answer,code"
+    line = f"{serial},{credit_id(entry.key, 0, 1, of)},booked,{answer},{code}"
+    road.answer("billing", f"{head}\n{line}\n".encode())
+
+
+def test_until_the_biller_has_answered_nobody_sends_again_or_writes_off_what_it_rejected_meanwhile() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "ask booked", "deliver"):
+            road.step(step)
+        say(road, CreditType.CREDIT, 1, "rejected", "closed")
+        (waits,) = road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+        body = {"account_id": "booked", "credit_id": waits["credit_id"], "reason": "why"}
+        path, before = f"deliveries/credits/{CAMPAIGN}", road.by_entries()
+        for action in ("send_again", "write_off"):
+            refused = road.door.put(f"{path}/{action}", {**body, "action": action}, BERT)
+            assert (refused.status, refused.content["reason"]) == (409, "reversal_under_way")
+            assert "rejects the reversal" in refused.content["detail"]
+        assert road.by_entries() == before
+        say(road, CreditType.REVERSAL, 2, "rejected", "credit_not_booked")
+        assert road.door.put(f"{path}/send_again", {**body, "action": "send_again"}, BERT).status == 200
+        road.must_add_up()
 
 
 def request_again(road: Road, key: str, *accounts: str) -> None:

@@ -123,6 +123,9 @@ def act_on_credit(action: CreditAction, caller: Caller, ports: CreditPorts, now:
         if stands.state not in FOR_A_PERSON or attempt != stands.attempt:
             said = f"the credit is {stands.state.value.replace('_', ' ')}"
             raise CreditRefused("not_rejected", f"{said}; only what was rejected or taken back can be sent again")
+        if stands.asked_back:
+            told = "it is asked back, and the biller has not answered that; read its answer first. A biller that has"
+            raise CreditRefused("reversal_under_way", f"{told} nothing of the credit rejects the reversal")
         lane = _Lane.of(action, stands, ports)
         kind = _kind(action, lane, entries, place, person, ports, measure, size - stands.voided)
         # Who it was stands in the audit log, under the action's id; here only where another person has to follow.
