@@ -136,6 +136,31 @@ def test_billing_the_month_and_an_export_have_what_the_reason_says_of_the_bill_a
     assert (found["T-1"]["component"], found["T-2"]["component"]) == ("long_wait", "")
 
 
+def test_what_is_asked_back_of_a_gift_is_booked_as_the_gift_was() -> None:
+    door = WorldDoor(World(channel=Channel("billing")))
+    door.discretion.publish(1, discretion_json(with_bills()))
+    give(door, "T-1")
+    door.world.run_until_quiet()
+    a_day_later(door)
+    path = f"{MONTH.incident_id}/{MONTH.seq}"
+    named = [{"account_id": "A-1001", "subject": "T-1"}]
+    body = {"reason": "wrong account", "accounts": named, "at_biller": True}
+    assert door.put(f"voids/{path}/v-1", body).status == 200
+    run_voids(door.world)
+    approval = {"action": "approve", "plan_hash": door.get(f"voids/one/{path}/v-1").content["plan_hash"]}
+    assert door.put(f"void-approvals/{path}/v-1/yes", approval, BERT).status == 200
+    run_voids(door.world)
+    a_day_later(door)
+    gift, back = (
+        read_delivery(door.archive.documents, one.id.folder).credits for one in door.deliveries.of_channel("billing")
+    )
+    (credit,), (reversal,) = gift.values(), back.values()
+    assert (reversal["type"], reversal["corrects"]) == ("reversal", credit["credit_id"])
+    assert [tuple(one[name] for name in BOOKED) for one in (credit, reversal)] == [
+        ("Kulanz", "GW-1", "", "4000-130")
+    ] * 2
+
+
 def test_how_it_is_booked_is_of_the_file_that_holds_when_it_is_given() -> None:
     door = WorldDoor(World(channel=Channel("billing")))
     door.discretion.publish(1, discretion_json(discretion_content(reasons={"long_wait": {"title": "Waited"}})))

@@ -150,7 +150,8 @@ class _Row:
     """A line that may have a decision: whose, and what it says of the account's bill.
 
     `origin` is where the line is in the list; None of an addition, whose line is that of its decision. `benefit` is the
-    place of a credit that is sent again. `is_reversal`: what is asked back of the decision is delivered.
+    place of a credit that is sent again. `is_reversal`: what is asked back of the decision is delivered, of what was
+    asked together with `benefit`.
     """
 
     origin: int | None
@@ -257,8 +258,7 @@ class _Run:
                 if addition.channel != self.delivery.additions.channel:
                     continue
                 is_reversal = addition.kind is AdditionKind.REVERSAL
-                benefit = None if is_reversal else addition.benefit
-                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, benefit, is_reversal))
+                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, addition.benefit, is_reversal))
             if not page.after:
                 return
             after = page.after
@@ -299,7 +299,7 @@ class _Run:
                     continue
                 if row.origin is None:
                     row = waiting[key] = self._row_of(booked.entry, row)
-                change = assign_reversals(booked, self.assigned) if row.is_reversal else self._assignment(booked, row)
+                change = self._assignment(booked, row)
                 if change is None:
                     credits_[key] = self._credits(booked, row)
                     del waiting[key]
@@ -358,7 +358,11 @@ class _Run:
         return known
 
     def _assignment(self, booked: Booked, row: _Row) -> EntriesChange | None:
-        """What assigns all that is to be delivered of a decision and that is due; None where nothing is."""
+        """What assigns all that is to be delivered of a decision and that is due, or was asked back; None where nothing
+        is.
+        """
+        if row.is_reversal:
+            return assign_reversals(booked, self.assigned, row.benefit)
         decision, sizes = self._decision(booked, row)
         stands = {place: standing(booked.entries, place, size) for place, size in sizes.items()}
         due = tuple(
@@ -399,9 +403,10 @@ class _Run:
 
     def _credits(self, booked: Booked, row: _Row) -> list[Credit]:
         """The credits that are assigned to this delivery; those that stand elsewhere are counted."""
+        bills = goodwill_bills(booked.entry.body) if self.is_goodwill else self.bills
         if row.is_reversal:
-            bill = row.to_bill.biller_account or row.key.account_id
-            return reversals(booked, Booking(bill, self.bills, self._due_of(row)), str(self.delivery.id))
+            booking = Booking(row.to_bill.biller_account or row.key.account_id, bills, self._due_of(row))
+            return reversals(booked, booking, str(self.delivery.id), row.benefit)
         decision, sizes = self._decision(booked, row)
         account = ""
         mine: dict[int, int] = {}
@@ -417,7 +422,6 @@ class _Run:
             if is_mine and found.left_out:
                 less[place] = found.left_out
         biller_account = account or row.to_bill.biller_account or row.key.account_id
-        bills = goodwill_bills(booked.entry.body) if self.is_goodwill else self.bills
         booking = Booking(biller_account, bills, self._due_of(row))
         if row.benefit is not None:  # it was counted when it was delivered first
             again = list(credits_of(booked.entry, booking, mine, decision, less))
