@@ -13,9 +13,10 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import moved_by
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.delivery.void import (
     Ends,
+    Part,
     Share,
     Void,
     VoidProgress,
@@ -24,6 +25,7 @@ from kulanz.domain.delivery.void import (
     moved_of,
     parts_of,
     regained_by,
+    reversal_entry,
     void_entry,
 )
 from kulanz.domain.gate.settings import GateSettings
@@ -129,6 +131,51 @@ def test_a_void_of_what_was_never_assigned_leaves_what_a_person_sends_again(
     judged = replace(void("v"), opened_at=AT_BILLERS + timedelta(seconds=1), ends=Ends.UNASSIGNED)
     only_money = stored(Decision(Outcome.GRANTED, "credit", (FIVE,)))
     assert [part.share for part in parts_of(only_money, entries, judged)] == [expected]
+
+
+def test_what_has_ended_is_asked_back_only_where_all_of_it_is_on_bills_and_never_again() -> None:
+    """A reversal takes off first what is on no bill. What has ended never comes onto one: asked back alone, what is on
+    bills would stand there as before, and each further void would ask for it once more.
+    """
+    ending = replace(FIVE, validity=MINUTES.validity)
+    entry = stored(Decision(Outcome.GRANTED, "credit", (ending,)))
+    wrong = []
+    for opened_at in (ENDS - TICK, ENDS):
+        for state in (CreditState.ACCEPTED, CreditState.PARTLY_APPLIED, CreditState.APPLIED):
+            entries: CreditEntries = tuple(replace(one, at=AT) for one in WAYS[state])
+            asked: list[object] = []
+            for number in range(3):
+                name = VoidId(KEY.campaign, f"v{number}")
+                judged = Void(name, "why", "anna", "anna", opened_at, started_at=AT, asks_biller=True)
+                new = reversal_entry(judged, entry, entries, list(parts_of(entry, entries, judged)))
+                if new is not None:
+                    asked.append(new.sizes)
+                    delivery = f"billing/{number + 7}"
+                    sent = replace(
+                        new, kind=EntryKind.REVERSAL_ASSIGNED, id=delivery, delivery=delivery, sizes=(), by="delivery"
+                    )
+                    booked = replace(sent, kind=EntryKind.REVERSAL_ACCEPTED, id="booked", attempt=len(asked))
+                    entries = (*entries, new, sent, booked)
+                    assert standing(entries, 0, 500).state is CreditState.VOIDED
+            expected = [] if opened_at == ENDS and state is not CreditState.APPLIED else [(500,)]
+            if asked != expected:
+                wrong.append((opened_at, state, asked))
+    assert wrong == []
+
+
+def test_what_is_asked_back_and_was_rejected_meanwhile_is_not_voidable_before_the_answer() -> None:
+    entry = stored(Decision(Outcome.GRANTED, "credit", (FIVE,)))
+    asking = replace(void("v"), asks_biller=True, started_at=AT_BILLERS)
+    sent = WAYS[CreditState.ACCEPTED]
+    new = reversal_entry(asking, entry, sent, [Part(0, Share.ASKABLE, "USD", 500, standing(sent, 0, 500).delivery)])
+    assert new is not None
+    delivered = replace(new, kind=EntryKind.REVERSAL_ASSIGNED, id="billing/7", delivery="billing/7", sizes=())
+    rejected = WAYS[CreditState.REJECTED][-1]
+    later = replace(void("w"), opened_at=AT_BILLERS + timedelta(seconds=1))
+    on_its_way = (*sent, new, delivered, rejected)
+    assert [part.share for part in parts_of(entry, on_its_way, later)] == [Share.ASKED_BEFORE]
+    answered = replace(delivered, kind=EntryKind.REVERSAL_REJECTED, id="no", code="not_booked")
+    assert [part.share for part in parts_of(entry, (*on_its_way, answered), later)] == [Share.VOIDABLE]
 
 
 TOTALS = VoidTotals(3, 1, 2, {(Share.VOIDABLE, "EUR"): 500})

@@ -25,7 +25,7 @@ from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, channel_of
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
-from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, standing
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, Standing, standing
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, granted_benefits, read_decision
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
@@ -157,11 +157,11 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
         # What is on no bill yet is asked back first.
         for state, share in sorted(stood.shares(size).items(), key=lambda one: one[0] is CreditState.APPLIED):
             of = _OF_STATE[state]
-            if of in _AT_BILLER and asked:
+            if asked and (of in _AT_BILLER or of is Share.VOIDABLE):
                 before = min(asked, share)
                 asked, share = asked - before, share - before  # noqa: PLW2901 (the rest of it)
                 yield Part(place, Share.ASKED_BEFORE, measure, before)
-            if void.asks_biller and of in _AT_BILLER and not (has_ended and of is Share.AT_BILLER):
+            if void.asks_biller and of in _AT_BILLER and not (has_ended and _has_unbilled(stood)):
                 askable += share
                 continue
             if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and not stood.is_new:
@@ -175,6 +175,13 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
 
 
 _AT_BILLER = frozenset({Share.AT_BILLER, Share.USED})
+
+
+def _has_unbilled(stood: Standing) -> bool:
+    """Whether some of what the biller has is on no bill: once it has ended, it never will be. A reversal takes that off
+    first, so one of what is on bills alone would leave it there, and could be asked for again and again.
+    """
+    return stood.at_biller is not CreditState.APPLIED
 
 
 @dataclass(slots=True)
