@@ -101,7 +101,7 @@ def show_answer(answer: "AskAnswer", console: Console) -> None:
 def _show_withheld(account_id: str, withheld: "Withheld", console: Console) -> None:
     """What is not shown, because the id changed hands after it."""
     older = counted_as(withheld["decisions"], "decision")
-    say(console, f"{older} of before {withheld['before']} not shown: a list says that the id changed hands then.")
+    say(console, f"Not shown: {older} from before {withheld['before']}. A list says that the id changed hands then.")
     say(console, "The role auditor sees all of them:")
     command(console, ["kulanz", "ask", account_id, "--past"])
 

@@ -19,7 +19,7 @@ from kulanz_cli.terminal import console, print_json, say
 @click.option("--subject", type=SubjectParameter(), help="Only about this line, service or premises of the account.")
 @click.option(
     "--past", "is_past", is_flag=True,
-    help="Also what was decided about whoever had the id before; for the role auditor.",
+    help="Also what was decided before the id changed hands; for the role auditor.",
 )  # fmt: skip
 @as_json
 @pass_stack
@@ -28,8 +28,9 @@ def ask(
 ) -> None:
     """Did ACCOUNT get a credit, and why that much?
 
-    ACCOUNT may be a line, service or premises where --incident names an incident whose policy decides those. Exits
-    with 1 when nothing was decided.
+    ACCOUNT may be a line, service or premises where --incident names an incident whose policy decides those.
+
+    It exits with 1 when nothing was decided, or when all of it was decided before the id changed hands.
     """
     query = {"incident": incident_id, "subject": subject}
     found = stack.door().ask("accounts.ask_past" if is_past else "accounts.ask", query, account=account_id)

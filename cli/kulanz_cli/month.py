@@ -81,8 +81,10 @@ ACCOUNTS_SAY = (
 def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path | None, is_json: bool) -> None:
     """Say what a month granted, and what of it is on bills.
 
-    It also says what is not, and why. MONTH is one of UTC, such as 2026-11; without it, this month. A campaign belongs
-    to the month that opened it. Exits with 1 where something is late, or plan, ledger and bill differ.
+    It also says what is not on bills, and why, and what may still change the month. MONTH is a month of UTC, such as
+    2026-11; without it, this month. A campaign belongs to the month in which it was opened.
+
+    It exits with 1 where something is late, or where plan, ledger and bill differ.
     """
     now = datetime.now(UTC)
     named = month or f"{now:%Y-%m}"

@@ -50,18 +50,20 @@ SHARES: Mapping[str, str] = {
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @click.option("--reason", help="Why: asks for a void. No customer's data.")
 @click.option("--account", "accounts", multiple=True, type=AccountParameter(), help="One account; again for others.")
-@click.option("--subject", type=SubjectParameter(), help="What of that one account: a line, or the id of goodwill.")
+@click.option(
+    "--subject", type=SubjectParameter(), help="With one --account: this line of it, or the goodwill of this id."
+)
 @click.option(
     "--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with the column account_id: these accounts.",
+    help="The accounts of this file; it has the column account_id.",
 )  # fmt: skip
 @click.option(
     "--overpaid", "is_overpaid", is_flag=True,
-    help="What CAMPAIGN found that earlier campaigns of the incident gave more than is owed.",
+    help="What earlier campaigns of the incident gave too much, as CAMPAIGN found.",
 )  # fmt: skip
 @click.option(
     "--at-biller", "asks_biller", is_flag=True,
-    help="Ask the biller for what was delivered, too: void once it has answered.",
+    help="Also ask the biller to take back what was delivered. It is void once the biller has booked that.",
 )  # fmt: skip
 @under_id
 @as_json
@@ -72,9 +74,10 @@ def void(
 ) -> None:  # fmt: skip
     """Take back what is unused of CAMPAIGN, planned first; list its voids.
 
-    With --reason it asks for a void, of all of it, of some accounts, or of what was overpaid; without, it lists.
+    With --reason it asks for a void: of all of CAMPAIGN, of some accounts, or of what was overpaid. Nothing is taken
+    back before others have approved its plan.
 
-    Nothing is taken back before others have approved the plan, which is made first.
+    Without --reason it lists the voids of CAMPAIGN and their plans. It exits with 1 where there is none.
     """
     if reason is None:
         if accounts or path is not None or is_overpaid or asks_biller or given_id is not None:

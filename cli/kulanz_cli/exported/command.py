@@ -65,7 +65,10 @@ class Differs(Exception):
     help="Where the rows are written; a file that is there is replaced. It ends with .csv, .jsonl or .parquet.",
 )  # fmt: skip
 @click.option(
-    "--format", "kind", type=click.Choice(sorted(ENDINGS.values())), help="The format, where FILE ends otherwise."
+    "--format",
+    "kind",
+    type=click.Choice(sorted(ENDINGS.values())),
+    help="The format, where the name of FILE ends otherwise.",
 )
 @click.option("--reason", help="Why, for the audit log; no customer's data.")
 @click.option("--seconds", default=WAIT_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")

@@ -49,7 +49,7 @@ def test_of_one_incident_it_is_withheld_too_and_never_called_undecided(world: Wo
 def test_the_command_says_what_it_leaves_out_and_an_auditor_gets_it(world: World) -> None:
     stack = WorldStack(world)
     shown = " ".join(run(stack, "ask", "new").stdout.split())
-    assert f"1 decision of before {format_instant(SINCE)} not shown" in shown
+    assert f"Not shown: 1 decision from before {format_instant(SINCE)}." in shown
     assert "kulanz ask new --past" in shown
     assert "net-outage" not in shown
     past = run(stack, "ask", "new", "--past").stdout
