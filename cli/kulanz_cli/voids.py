@@ -226,7 +226,7 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         asked = "would be asked for" if figures is one["plan"] else "is asked for"
         many = "credit" if item["credits"] == 1 else "credits"
         said = f"{item['channel']} {asked} {item['credits']:,} {many}, {size} {measure_words(item['measure'])}"
-        say(out, f"{said}: void once it has answered", further=2)
+        say(out, f"{said}: void once it has booked that", further=2)
     if one["state"] == "awaiting_approval":
         named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]
         say(out, "If you agree with all of it, or not:")

@@ -23,7 +23,7 @@ SHARES: Mapping[str, str] = {
     "repeated": "named twice in the list: taken back once",
     "asked_before": "asked back of the biller before",
     "askable": "at the biller: would be asked back",
-    "asked_back": "asked back of the biller: taken back once it has answered",
+    "asked_back": "asked back of the biller: taken back once the biller has booked it",
     "not_asked": "moved at the biller since the plan: not asked back",
 }
 """The shares of what was granted, in words."""

@@ -77,7 +77,7 @@ class Share(StrEnum):
     of the list names the subject, too, and took back what was overpaid.
 
     ASKED_BEFORE: another void asked the biller for it. Where the void asks for what the biller has, the plan has
-    ASKABLE; of that, the pass after it ASKED, or NOT_ASKED because it moved since. It is void when the biller answers.
+    ASKABLE; of that, the pass after it ASKED, or NOT_ASKED because it moved since. It is void once it is booked.
     """
 
     VOIDABLE = "voidable"
