@@ -127,7 +127,7 @@ ROUTES: tuple[Route, ...] = (
         "account-pasts/{account}",
         "accounts.ask_past",
         AUDITORS,
-        "The same, with what was decided before the id changed hands",
+        "What one account got and why, also before its id changed hands",
         ("incident", "subject"),
     ),
     _act(
