@@ -57,6 +57,7 @@ def show(visit: Visit) -> Shown:
         "is_more": is_more,
         "totals": totals,
         "standing": [[state for state in STATES if Decimal(total.get(state, 0))] for total in totals],
+        "is_asked_back": [bool(Decimal(total["asked_back"])) for total in totals],
         "picture_of": picture("Where credits stand", [_bar(total) for total in totals]) if totals else None,
         "says": SAYS,
         "accounts": accounts_of(campaigns),

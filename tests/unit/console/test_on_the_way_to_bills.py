@@ -1,6 +1,8 @@
 """What the pages of deliveries and of a month say of what is on no bill: kept back, by which account, and why."""
 
 import re
+from contextlib import closing
+from decimal import Decimal
 
 import pytest
 
@@ -8,7 +10,9 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz_console.drawing.ways import delivery_words
+from tests.fake_biller.biller import Biller
 from tests.support.console_browser import EVERY_ROLE, Browser
+from tests.support.road import Road
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_stack import WorldStack
@@ -41,6 +45,24 @@ def test_a_month_says_by_account_what_it_came_to_and_which_delivery_has_it() -> 
     assert "Ledger account Reason code Granted On bills Not on bills Late Expired unused not said not said" in shown
     row = next(part for part in shown.split(CAMPAIGN)[1:] if "billing/1" in part)
     assert "billing/1" in row
+
+
+def test_a_month_says_how_much_is_asked_back_until_the_biller_has_answered() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+
+        def shown(*steps: str) -> str:
+            for step in steps:
+                road.step(step)
+            stack = WorldStack(road.world)
+            stack.served = road.door  # it has read the biller's answers
+            return text_of(Browser(road.world, EVERY_ROLE, stack).enter(), MONTH)
+
+        assert "asked back" not in shown("deliver", "answer")
+        told = shown("ask booked")
+        asked = road.asked_back()["EUR"] * Decimal("0.01")
+        assert f"{asked} EUR of it is asked back of the biller, and not void yet." in told
+        assert "asked back" not in shown("deliver", "answer")
 
 
 def test_a_month_says_why_a_campaign_is_in_no_delivery() -> None:
