@@ -213,6 +213,27 @@ def test_a_later_campaign_holds_who_is_asked_back_and_pays_in_full_once_the_bill
         assert decided(road, "booked", 3)[0] == "granted"
 
 
+def test_what_was_granted_anew_before_the_biller_undid_the_reversal_is_found_overpaid_and_voidable() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer", "cycle", "ask booked", "deliver", "answer"):
+            road.step(step)
+        request_again(road, "lists/second.csv", "booked")
+        assert decided(road, "booked", 2)[0] == "granted"
+        biller.run_cycle(road.day())
+        road.hear()
+        (bill,) = {one[0] for one in biller.on_bills() if one[3] < 0}
+        biller.void(bill, road.day())
+        road.hear()
+        request_again(road, "lists/third.csv", "booked")
+        void = asked(road.world, ANNA, name="both", campaign="net-outage/3", is_of_overpaid=True)
+        run_voids(road.world)
+        planned = road.world.voids.void(void.id)
+        assert planned is not None
+        granted = {measure: size for measure, _, stands, size in road.stands() if stands.state is CreditState.DUE}
+        assert planned.plan.totals.by_measure(Share.VOIDABLE) == granted != {}
+
+
 def test_what_the_biller_takes_back_is_the_months_again_and_what_it_undoes_is_not() -> None:
     with closing(Biller(":memory:")) as biller:
         road = Road(biller)
