@@ -13,7 +13,7 @@ from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
 
-pytestmark = pytest.mark.ministack
+pytestmark = [pytest.mark.ministack, pytest.mark.long]  # make prove tells them, as STORIES=yes make demo does
 
 CUSTOMERS = 60
 COLUMNS = 80
