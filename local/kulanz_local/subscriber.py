@@ -15,7 +15,8 @@ from kulanz_local.embedded import ACCOUNT_ID, REGION
 
 MESSAGES_PER_RECEIVE = 10
 WAIT_SECONDS = 1
-STOP_SECONDS = 30
+STOP_SECONDS = 10
+"""How long each receiver may take to its end. Ctrl-C ends a command within a minute, whatever a receiver waits for."""
 ANNOUNCING_SOURCE = "kulanz"
 
 type Audience = tuple[str, str, str]
@@ -55,9 +56,8 @@ class Receiver(threading.Thread):
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
 
     def stop(self) -> None:
-        """End the thread after the call it is in."""
+        """Let the thread end after the call it is in."""
         self._stopped.set()
-        self.join(STOP_SECONDS)
 
 
 class KnownNotices:
@@ -136,8 +136,12 @@ class Subscriber:
     ) -> None:
         for receiver in self._receivers:
             receiver.stop()
-        with self._lock:
+        for receiver in self._receivers:
+            receiver.join(STOP_SECONDS)
+        # A receiver that does not end may hold it; both end with the process.
+        if self._lock.acquire(timeout=STOP_SECONDS):
             self._known.close()
+            self._lock.release()
 
     def _queue(self, name: str, service: str, source_arn: str) -> str:
         """A queue that the topic, or the rule, may send to."""

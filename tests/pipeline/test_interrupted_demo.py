@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kulanz_local import embedded, subscriber
 from kulanz_local.deployment import build
 from kulanz_local.embedded import PROJECT
 from kulanz_local.interrupt import INTERRUPTED
@@ -17,6 +18,7 @@ from kulanz_local.interrupt import INTERRUPTED
 pytestmark = pytest.mark.ministack
 
 REACH_SECONDS, END_SECONDS = 180, 60
+assert 3 * subscriber.STOP_SECONDS + 2 * embedded.STOP_SECONDS < END_SECONDS, "whatever hangs is given up before"
 
 
 def started_by(mark: str) -> Iterator[str]:

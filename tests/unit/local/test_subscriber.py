@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+import threading
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz_local.subscriber import Audience, KnownNotices
+from kulanz_local import subscriber
+from kulanz_local.subscriber import Audience, KnownNotices, Receiver, Subscriber
 
 AUDIENCES: list[Audience] = [("one/1", "granted", "de"), ("one/1", "granted", "en"), ("two/1", "held", "en")]
 GROWTH_MOST_BYTES = 16 * 1024 * 1024
@@ -57,3 +60,35 @@ def test_a_quarter_of_a_million_notices_need_no_more_memory_than_a_few() -> None
 
     assert distinct == MANY + 1
     assert growth <= GROWTH_MOST_BYTES
+
+
+class Hanging:
+    """An AWS on which every receiver waits for ever, holding what it holds."""
+
+    def __init__(self) -> None:
+        self.subscriber: Subscriber | None = None
+        self.ended = threading.Event()
+
+    def client(self, name: str, endpoint_url: str) -> Any:  # noqa: ARG002 - boto3's signature
+        return self
+
+    def receive_message(self, **_asked: Any) -> dict[str, Any]:
+        assert self.subscriber is not None
+        with self.subscriber._lock:
+            self.ended.wait()
+        return {}
+
+
+def test_a_receiver_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriber, "STOP_SECONDS", 0.05)
+    aws: Any = Hanging()
+    aws.subscriber = received = Subscriber(aws, "", "topic", "bus")
+    received._receivers = [Receiver(aws, "queue", lambda _: None)]
+    received._receivers[0].start()
+    leaving = threading.Thread(target=received.__exit__, args=(None, None, None), daemon=True)
+    leaving.start()
+    leaving.join(10)
+    is_left = not leaving.is_alive()
+    aws.ended.set()
+    received._known.close()
+    assert is_left
