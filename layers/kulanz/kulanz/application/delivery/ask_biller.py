@@ -1,6 +1,7 @@
 """Asks back what the biller has of decisions: entries, and the additions by which the next delivery has them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import batched
 
 from kulanz.application.campaigns.chunk_run import Clock
@@ -16,6 +17,7 @@ from kulanz.application.delivery.world import (
 from kulanz.application.ports import CampaignStore, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry
 from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.delivery.void import Part, Share, Void, reversal_entry
@@ -35,7 +37,7 @@ class _Asked:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReversalAsking:
     """What a void asks the biller for, of decisions of one campaign."""
 
@@ -84,7 +86,7 @@ class ReversalAsking:
         channels = {place: self._channel(booked.entries, place, sizes[place]) for place in new.benefits}
         first = channels[new.benefits[0]]
         places = tuple(place for place in new.benefits if channels[place] == first)
-        entry: CreditEntry = CreditEntry(
+        entry = CreditEntry(
             new.kind, new.at, new.by, new.id, places, sizes=tuple(new.size_of(place) for place in places)
         )
         adding = add_entry(booked.entries, entry, sizes)
@@ -92,8 +94,12 @@ class ReversalAsking:
             return None
         return _Asked(EntriesChange(booked.entry.key, booked.entries, adding.entries), places[0], first)
 
-    def _channel(self, entries: CreditEntries, place: int, size: object) -> str:
-        stands = standing(entries, place, size)  # type: ignore[arg-type]
-        plan = self.campaigns.filed_plan(self.campaign.id) if stands.channel else None
-        own = None if plan is None or plan.channel is None else plan.channel.name
-        return "" if stands.belongs_to == own else stands.channel
+    def _channel(self, entries: CreditEntries, place: int, size: Size) -> str:
+        stands = standing(entries, place, size)
+        return "" if not stands.channel or stands.belongs_to == self._own_channel else stands.channel
+
+    @cached_property
+    def _own_channel(self) -> str | None:
+        """The channel of the plan; read once, and where a credit went to another channel alone."""
+        plan = self.campaigns.filed_plan(self.campaign.id)
+        return None if plan is None or plan.channel is None else plan.channel.name
