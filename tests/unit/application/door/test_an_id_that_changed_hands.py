@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kulanz.domain.time import format_instant
+from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.world import START, World
 from tests.support.world_door import WorldDoor
 from tests.support.world_stack import WorldStack, run
@@ -57,3 +58,12 @@ def test_the_command_says_what_it_leaves_out_and_an_auditor_gets_it(world: World
     assert "not shown" not in past
     only = run(stack, "ask", "new", "--incident", "net-outage")
     assert (only.exit_code, "NOTHING DECIDED" in only.stdout) == (1, False)
+
+
+@pytest.mark.parametrize("path", ["/account?id=new", "/account?id=new&incident=net-outage"])
+def test_the_page_says_what_it_leaves_out_and_never_that_nothing_was_decided(world: World, path: str) -> None:
+    shown = Browser(world, EVERY_ROLE, WorldStack(world)).enter().get(path).text
+    assert "this id changed hands at" in shown
+    assert "kulanz ask --past" in shown
+    assert "Nothing was decided" not in shown
+    assert "was not on its list" not in shown
