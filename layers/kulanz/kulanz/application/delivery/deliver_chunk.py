@@ -4,7 +4,6 @@ Assign first, then render from what is assigned. A worker that comes again, or b
 and renders the same bytes under the same name. Nothing is released before the trailer names it.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -57,6 +56,7 @@ from kulanz.domain.ledger.entries import (
     benefits_granted,
     granted_at,
     read_decision,
+    without_digest,
 )
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
@@ -341,7 +341,7 @@ class _Run:
             found = read_decision(booked.entry.body)
             granted = benefits_granted(booked.entry, found)
             return found, {row.benefit: worth_of(granted[row.benefit])[1]} if row.benefit < len(granted) else {}
-        kind = _ROW_DIGEST.sub("", booked.entry.body) + ("" if hand is None else hand.to_text())
+        kind = without_digest(booked.entry.body) + ("" if hand is None else hand.to_text())
         known = self.decisions.get(kind)
         if known is None:
             decision = read_decision(booked.entry.body)
@@ -471,6 +471,3 @@ def _every(decision: Decision, entry: Entry) -> tuple[Benefit, ...]:
     if entry.by_hand is not None:
         return benefits_granted(entry, decision)
     return (*decision.benefits, *decision.claimable)
-
-
-_ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')

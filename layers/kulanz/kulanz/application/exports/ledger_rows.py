@@ -32,6 +32,7 @@ from kulanz.domain.ledger.entries import (
     is_voided,
     read_decision,
     row_digest_of,
+    without_digest,
 )
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
@@ -42,7 +43,6 @@ from kulanz.domain.policy.document.owed import Bill
 TWO_PERSONS = 2
 EXPIRED, VOIDED, OFFER_ENDED = "expired", "voided", "offer_ended"
 """The status of a grant that has ended by the clock, or was taken back; and of an offer that nobody can accept now."""
-_ROW, _DIGEST_CHARACTERS = '"row":"', 32
 
 
 class _Row(NamedTuple):
@@ -91,9 +91,8 @@ class Decisions:
     def of(self, booked: Booked, written: Written, rejected: str = "") -> Rendered:
         """The rows of a decision. `rejected` is why its row cannot be read, where a person recognised whose it is."""
         entry = booked.entry
-        head, _, rest = entry.body.partition(_ROW)
         place = _Known(
-            head + rest[_DIGEST_CHARACTERS:], entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
+            without_digest(entry.body), entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
             booked.entries, "" if entry.by_hand is None else entry.by_hand.to_text(), written, rejected,
         )  # fmt: skip
         known = self._rendered.get(place)

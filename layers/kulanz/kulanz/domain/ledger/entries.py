@@ -417,12 +417,22 @@ def _identity(body: str) -> tuple[Any, ...]:
     return tuple(content.get(name) for name in ("campaign", "policy", "row"))
 
 
-_ROW, _DIGEST_CHARACTERS = '"row":"', 32
+_ROW = '"row":"'
+"""Its last one is the body's own: behind it no name stands that a policy gives, and no text holds a bare quote."""
 
 
 def row_digest_of(body: str) -> str:
     """The digest of the row that a stored body was decided from, as `Record.digest` makes it."""
-    return body.partition(_ROW)[2][:_DIGEST_CHARACTERS]
+    _, mark, rest = body.rpartition(_ROW)
+    return rest.partition('"')[0] if mark else ""
+
+
+def without_digest(body: str) -> str:
+    """A stored body without the digest of its row: most bodies of a list differ in it alone. It is JSON like the body,
+    and reads as the same decision.
+    """
+    head, mark, rest = body.rpartition(_ROW)
+    return f'{head}{mark}"{rest.partition('"')[2]}' if mark else body
 
 
 def is_expired(entry: Entry, now: datetime) -> bool:
@@ -431,9 +441,8 @@ def is_expired(entry: Entry, now: datetime) -> bool:
 
 
 def read_decision(body: str) -> Decision:
-    """The decision inside a stored body. Most bodies of a list differ in their row's digest alone, near their end."""
-    head, mark, rest = body.rpartition(_ROW)
-    return _read_decision(f'{head}{mark}"{rest.partition('"')[2]}' if mark else body)
+    """The decision inside a stored body."""
+    return _read_decision(without_digest(body))
 
 
 @lru_cache(BODIES_REMEMBERED)
