@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
@@ -23,8 +23,7 @@ from kulanz.domain.delivery.entries import (
     CreditEntries,
     CreditEntry,
     EntryKind,
-    answer_id,
-    bill_id,
+    usual_id,
 )
 from kulanz.domain.delivery.moved import Moved, moved_between, moved_by
 from kulanz.domain.delivery.reversal import Reversal
@@ -91,12 +90,6 @@ class BillerAnswer:
     def key(self, incident_id: str, seq: int) -> DecisionKey:
         """The key of the decision that it is about, in the campaign that its serial delivered."""
         return DecisionKey(self.account_id, incident_id, self.subject, seq)
-
-    def entry_id(self, delivery: str) -> str:
-        """What a repetition of it is recognised by: its bill, or the delivery (`billing/12`) that it answers."""
-        if self.kind is EntryKind.APPLIED:
-            return bill_id(self.bill, delivery)
-        return answer_id(self.kind, delivery)
 
 
 class AnswerReader:
@@ -287,9 +280,6 @@ class Heard:
     moved: Moved | None = None
 
 
-_OF_ANOTHER_AMOUNT = "the amount or its currency is not the credit's"
-
-
 def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity: str) -> tuple[int, int] | None:
     """The place and the attempt of the credit with an id, of a decision that grants some benefits.
 
@@ -326,6 +316,22 @@ def _left_out(entries: CreditEntries, place: int, size: Size, delivery: str) -> 
     return standing(entries[: next(assigned) + 1], place, size).left_out
 
 
+class _About(NamedTuple):
+    """What an answer is about: a credit, or a reversal where there is one. `number` is the attempt of the credit, or
+    which reversal of its benefit it is; `deliveries` are those that it was assigned to.
+    """
+
+    place: int
+    number: int
+    deliveries: tuple[str, ...]
+    reversal: Reversal | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is, for a reason."""
+        return "credit" if self.reversal is None else "reversal"
+
+
 @dataclass(slots=True)
 class Hearing:
     """A decision while answers about it are heard: its entries as they were read, and as they become."""
@@ -351,78 +357,52 @@ class Hearing:
 
         The same line again, after its writer died, is counted as it was counted first.
         """
-        found = credit_in(self.decision.key, len(self.benefits), self.entries, answer.credit_id)
-        if found is None:
-            return self._hear_of_reversal(answer, delivery, (at, by, cause))
-        place, attempt = found
-        deliveries = [one.delivery for one in self.entries if one.kind is EntryKind.ASSIGNED and place in one.benefits]
-        if not deliveries:
-            return Heard(AnswerResult.BEFORE_DELIVERY, "the credit was not delivered yet")
-        if delivery not in deliveries:
-            return Heard(AnswerResult.OTHER_SERIAL, "the credit was delivered under another serial")
-        told = self._size(answer, place)
-        is_whole = answer.kind is not EntryKind.APPLIED
-        if answer.amount is not None and told is None:
-            return Heard(AnswerResult.AMOUNT_DIFFERS, _OF_ANOTHER_AMOUNT)
-        if is_whole and told is not None and told != self._sent(place, delivery):
-            return Heard(AnswerResult.AMOUNT_DIFFERS, _OF_ANOTHER_AMOUNT)
-        new = CreditEntry(
-            kind=answer.kind,
-            at=at,
-            by=by,
-            id=answer.entry_id(delivery),
-            benefits=(place,),
-            cause=cause,
-            delivery=delivery,
-            attempt=attempt,
-            amount=None if is_whole else told,
-            bill=answer.bill,
-            day=answer.day,
-            code=answer.code,
-        )
-        return self._add(new, place, AnswerResult(answer.kind.value))
-
-    def _sent(self, place: int, delivery: str) -> Size:
-        """How much of a benefit its credit in a delivery was for."""
-        size = self.worths[place][1]
-        return size - _left_out(self.entries, place, size, delivery)
-
-    def _hear_of_reversal(self, answer: BillerAnswer, delivery: str, said: tuple[datetime, str, str]) -> Heard:
-        """Take an answer to what is no credit: `said` is when, by whom and by which line."""
-        found = reversal_in(self.decision.key, self.benefits, self.entries, answer.credit_id)
-        if found is None:
+        about = self._about(answer.credit_id)
+        if about is None:
             return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
-        return self._hear_reversal(answer, *found, delivery, said)
-
-    def _hear_reversal(
-        self, answer: BillerAnswer, place: int, reversal: Reversal, delivery: str, said: tuple[datetime, str, str]
-    ) -> Heard:
-        """Take an answer to what was asked back."""
-        if not reversal.delivery:
-            return Heard(AnswerResult.BEFORE_DELIVERY, "the reversal was not delivered yet")
-        if delivery != reversal.delivery:
-            return Heard(AnswerResult.OTHER_SERIAL, "the reversal was delivered under another serial")
+        if not about.deliveries:
+            return Heard(AnswerResult.BEFORE_DELIVERY, f"the {about.name} was not delivered yet")
+        if delivery not in about.deliveries:
+            return Heard(AnswerResult.OTHER_SERIAL, f"the {about.name} was delivered under another serial")
+        place, reversal = about.place, about.reversal
         told = self._size(answer, place)
         is_whole = answer.kind is not EntryKind.APPLIED
-        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != reversal.size):
-            return Heard(AnswerResult.AMOUNT_DIFFERS, "the amount or its currency is not the reversal's")
-        at, by, cause = said
-        kind, number = REVERSAL_ANSWERS[answer.kind], reversal.number
+        if answer.amount is not None and (told is None or (is_whole and told != self._sent(about, delivery))):
+            return Heard(AnswerResult.AMOUNT_DIFFERS, f"the amount or its currency is not the {about.name}'s")
+        kind = answer.kind if reversal is None else REVERSAL_ANSWERS[answer.kind]
         new = CreditEntry(
             kind=kind,
             at=at,
             by=by,
-            id=answer_id(kind, delivery, number) if is_whole else bill_id(answer.bill, delivery, number),
+            id=usual_id(kind, answer.bill, delivery, about.number),
             benefits=(place,),
             cause=cause,
             delivery=delivery,
-            attempt=number,
+            attempt=about.number,
             amount=None if is_whole else told,
             bill=answer.bill,
             day=answer.day,
             code=answer.code,
         )
         return self._add(new, place, AnswerResult(answer.kind.value))
+
+    def _about(self, identity: str) -> _About | None:
+        """What was delivered with an id; None where nothing of the decision has it."""
+        if credit := credit_in(self.decision.key, len(self.benefits), self.entries, identity):
+            place, attempt = credit
+            assigned = [one for one in self.entries if one.kind is EntryKind.ASSIGNED and place in one.benefits]
+            return _About(place, attempt, tuple([one.delivery for one in assigned]))
+        if found := reversal_in(self.decision.key, self.benefits, self.entries, identity):
+            place, reversal = found
+            return _About(place, reversal.number, (reversal.delivery,) if reversal.delivery else (), reversal)
+        return None
+
+    def _sent(self, about: _About, delivery: str) -> Size:
+        """How much it was for in a delivery."""
+        if about.reversal is not None:
+            return about.reversal.size
+        size = self.worths[about.place][1]
+        return size - _left_out(self.entries, about.place, size, delivery)
 
     def _add(self, new: CreditEntry, place: int, taken: AnswerResult) -> Heard:
         before = self.entries

@@ -159,7 +159,7 @@ class CreditEntry:
         What follows from the rest, or from the entry before with its delivery, is left out.
         """
         content: dict[str, Any] = {"k": self.kind.value, "at": int(self.at.timestamp()), "by": self.by}
-        if self.id != _usual_id(self.kind, self.bill, self.delivery, self.attempt):
+        if self.id != usual_id(self.kind, self.bill, self.delivery, self.attempt):
             content["id"] = self.id
         if self.benefits != _FIRST_ALONE:
             content["n"] = list(self.benefits)
@@ -196,7 +196,7 @@ class CreditEntry:
             kind=kind,
             at=datetime.fromtimestamp(content["at"], UTC),
             by=content["by"],
-            id=content["id"] if "id" in content else _usual_id(kind, bill, delivery, attempt),
+            id=content["id"] if "id" in content else usual_id(kind, bill, delivery, attempt),
             benefits=benefits,
             cause=content.get("why", ""),
             delivery=delivery,
@@ -223,8 +223,8 @@ _FIRST_ALONE = (0,)
 """The benefits of most entries: a decision grants one thing."""
 
 
-def _usual_id(kind: EntryKind, bill: str, delivery: str, attempt: int) -> str:
-    """The id that is not stored, because it follows from the rest: of an assignment and of an answer in a file."""
+def usual_id(kind: EntryKind, bill: str, delivery: str, attempt: int) -> str:
+    """The id of an assignment, and of an answer in a file. It follows from the rest, and so is not stored."""
     if kind is EntryKind.ASSIGNED:
         return delivery
     if kind is EntryKind.REVERSAL_ASSIGNED:
