@@ -9,7 +9,7 @@ from kulanz.application.door.parameters import is_action_id
 from kulanz.domain.byhand.goodwill import GOODWILL_ID_EXPECTED, is_goodwill_id
 from kulanz_cli.command import AccountParameter, ActionParameter, IncidentParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
-from kulanz_cli.outcomes import ACTION_CODES, EXIT_NO
+from kulanz_cli.outcomes import ACTION_CODES, ACTION_OR_LIST_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, labelled, print_json, say
@@ -22,7 +22,7 @@ _STATES = {
 }
 
 
-@click.command("goodwill", epilog=ACTION_CODES)
+@click.command("goodwill", epilog=ACTION_OR_LIST_CODES)
 @click.argument("account", metavar="[ACCOUNT", type=AccountParameter(), required=False)
 @click.argument("amount", metavar="AMOUNT", required=False)
 @click.argument("measure", metavar="CURRENCY|UNIT]", required=False)
@@ -43,7 +43,7 @@ def goodwill(
     Such as: kulanz goodwill A-1001 20.00 EUR --reason long_wait --ticket T-4711
 
     Above the limits for one person it waits until another person approves it. One id is given once: the same again is
-    the same answer. Exits with 1 where it waits.
+    the same answer. Exits with 1 where it waits, and where there is nothing to list.
     """
     if account is None:
         _list(stack, is_json=is_json)

@@ -12,6 +12,10 @@ EXIT_UNUSABLE = 3
 ANSWER_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 the stack, AWS or the input could not be used."
 FILE_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used."
 ACTION_CODES = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
+ACTION_OR_LIST_CODES = (
+    "Exit codes: 0 done, 1 not done yet, or nothing to list, 2 wrong command line, 3 not possible, or the stack could"
+    " not be used."
+)
 
 
 class Unusable(click.ClickException):

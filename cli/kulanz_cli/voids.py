@@ -19,7 +19,7 @@ from kulanz_cli.command import (
 )
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.event_file import legal_name
-from kulanz_cli.outcomes import ACTION_CODES, EXIT_NO
+from kulanz_cli.outcomes import ACTION_CODES, ACTION_OR_LIST_CODES, EXIT_NO
 from kulanz_cli.plan import hash_option
 from kulanz_cli.reconciliation import figure, measure_words
 from kulanz_cli.send import upload_file
@@ -46,7 +46,7 @@ SHARES: Mapping[str, str] = {
 """The shares of what was granted, in words."""
 
 
-@click.command("void", epilog=ACTION_CODES)
+@click.command("void", epilog=ACTION_OR_LIST_CODES)
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @click.option("--reason", help="Why: asks for a void. No customer's data.")
 @click.option("--account", "accounts", multiple=True, type=AccountParameter(), help="One account; again for others.")

@@ -216,8 +216,10 @@ def test_an_option_of_every_command_is_told_where_it_belongs(words: tuple[str, .
 
 
 def test_every_command_tells_its_exit_codes() -> None:
-    for words, _ in walk(main):
+    for words, command in walk(main):
         assert "Exit codes: 0" in CliRunner().invoke(main, [*words, "--help"]).stdout, words
+        lists_one = ", 1 " in (command.epilog or "")
+        assert lists_one or "xits with 1" not in " ".join((command.help or "").split()), words
 
 
 def test_every_command_takes_what_its_command_line_names() -> None:
