@@ -189,6 +189,19 @@ def test_what_is_given_after_an_export_was_begun_is_in_the_next_one() -> None:
     must_be_compared(door.world, later, str(MONTH))
 
 
+def test_what_was_given_a_moment_before_its_months_campaign_was_opened_is_exported() -> None:
+    """Two persons give first at once: the later request opens the campaign, and the earlier one gives in it."""
+    door = opened()
+    door.world.now += timedelta(seconds=1)
+    give(door, "T-2", "A-2")
+    door.world.now -= timedelta(seconds=1)
+    give(door, "T-1", "A-1")
+    door.world.now += timedelta(seconds=1)
+    export = exported(door.world, str(MONTH))
+    assert [one["subject"] for one in rows(door.world, export)] == ["T-1", "T-2"]
+    must_be_compared(door.world, export, str(MONTH))
+
+
 def test_goodwill_that_was_lost_from_the_ledger_is_a_difference() -> None:
     door = opened()
     give(door, "T-1", "A-1")

@@ -4,13 +4,13 @@ It is closed from the beginning, over a list without rows, under a policy that d
 reads an empty list and then its additions, and nobody has to plan, approve or start it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from kulanz.application.byhand.goodwill_store import OpenedMonth
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.campaigns.open_campaign import OpenSettings
 from kulanz.application.ports import ListStore
-from kulanz.domain.byhand.goodwill import month_campaign, month_of
+from kulanz.domain.byhand.goodwill import month_begins, month_campaign, month_of
 from kulanz.domain.campaigns.campaign import (
     BALANCED,
     ENGINE_VERSION,
@@ -70,7 +70,7 @@ def opened_month(
     month's end as after an incident's first event.
     """
     campaign_id, month = month_campaign(now), month_of(now)
-    begins = datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC)
+    begins = month_begins(month)
     ends = datetime.combine(add_months(begins.date(), 1), begins.timetz())
     until = ends + timedelta(days=settings.decidable_days)
     frozen = Frozen(POLICY, _incident(campaign_id, month, begins))

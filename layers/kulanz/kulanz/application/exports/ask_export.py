@@ -10,6 +10,7 @@ from kulanz.application.campaigns.report import law_lines
 from kulanz.application.delivery.campaign_law import LawPorts, is_moving, law_at
 from kulanz.application.exports.ports import ExportQueue, ExportStore
 from kulanz.application.ports import CampaignStore, ExportMessage
+from kulanz.domain.byhand.goodwill import month_begins
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.law import Counted
@@ -52,13 +53,12 @@ def ask_export(campaign: Campaign, export_id: str, asked_by: str, ports: AskPort
 
 
 def _span(campaign: Campaign, now: datetime) -> int:
-    """How much of a campaign's time is exported instead of its list: of goodwill all until now, and of others none.
+    """How much time is exported instead of a campaign's list: of goodwill its month until now, and of others none.
 
     Whatever else was added to a campaign has a line of its list.
     """
-    if not month_of_goodwill(campaign.id.incident_id):
-        return 0
-    return max(0, microseconds_of(now) - microseconds_of(campaign.decided_at)) + 1
+    month = month_of_goodwill(campaign.id.incident_id)
+    return max(0, microseconds_of(now) - microseconds_of(month_begins(month))) + 1 if month else 0
 
 
 def counters_digest(counted: Mapping[str, Counted]) -> str:

@@ -26,11 +26,13 @@ from kulanz.application.ports import (
     RecognisedRows,
     TryAgain,
 )
+from kulanz.domain.byhand.goodwill import month_begins
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.exports.export import LANES, Export, Part
 from kulanz.domain.exports.figures import Figures, Of, Written
 from kulanz.domain.exports.rows import Rendered, count
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.policy.document.document import bills_of
@@ -219,8 +221,11 @@ def _added_parts(
 
 
 def _added(campaign: Campaign, start: int, span: int, ports: ExportPorts) -> Iterator[tuple[int, Booked]]:
-    """What was added in `[start, span)`, in microseconds since the campaign was opened, and stands."""
-    begins, after = microseconds_of(campaign.decided_at), ""
+    """What was added in `[start, span)`, in microseconds since the month of goodwill began, and stands.
+
+    Two may give first at once: then the campaign can be a moment younger than what was given in it.
+    """
+    begins, after = microseconds_of(month_begins(month_of_goodwill(campaign.id.incident_id))), ""
     while True:
         page = ports.index.additions_from(campaign.id, instant_of(begins + start), after)
         booked = ports.credits.booked([one.key for one in page.found if not one.kind.has_row])

@@ -135,6 +135,11 @@ def month_of(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m}"
 
 
+def month_begins(month: str) -> datetime:
+    """The first instant of a month such as 2026-11. Nothing of its campaign was given before."""
+    return datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC)
+
+
 def month_campaign(instant: datetime) -> CampaignId:
     """The campaign that holds what is given in a month: the only one of its incident."""
     return CampaignId(goodwill_month(month_of(instant)), 1)

@@ -20,7 +20,7 @@ class Export:
     is the digest of where the campaign's counters had what it granted when the export was begun; empty of a plan.
 
     `span` is for a campaign whose grants no list has, of goodwill: what was added to it until `asked_at` is exported
-    instead of the list, a microsecond of the campaign's time like a byte. 0 where the list is exported.
+    instead of the list, a microsecond of its month like a byte. 0 where the list is exported.
     """
 
     campaign: CampaignId
