@@ -11,12 +11,13 @@ from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
-from kulanz_console.drawing.said import Said, joined
+from kulanz_console.drawing.said import Given, Said, joined
 from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.worth import value_text
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer, CreditAnswer, DecisionAnswer, LookedIn, StandingAnswer
+    from kulanz.application.door.taken_back import TakenBackAnswer
 
 _MEANING = {
     Outcome.GRANTED: "The account gets it.",
@@ -26,7 +27,6 @@ _MEANING = {
     Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
 }
 
-
 _NOTHING_GRANTED = {
     "offer ended": "the offer has ended",
     "voided": "all of it was voided",
@@ -35,15 +35,11 @@ _NOTHING_GRANTED = {
     "declined": "declined",
 }
 
-
 _IN_A_SUMMARY = frozenset({"outcome", "reason", "money", "units"})
-
 
 WITHDRAWN = "The incident was withdrawn. What was granted before stays granted, and no offer is open any more."
 
-
 DIFFERS = "differs"
-
 
 EXPLAINED = {
     DIFFERS: "The policy says something else of this row today; the stored decision stands. Both are shown.",
@@ -197,11 +193,11 @@ def overpaid_words(standing: Standing) -> str:
     if found["sums"] is None:
         return Said(
             "campaign {campaign} found some accounts overpaid; an export of its plan has them",
-            campaign=found["campaign"],
+            campaign=Given(found["campaign"]),
         )
     return Said(
         "{sum} more than is owed now, as campaign {campaign} found",
-        sum=sum_words(found["sums"]), campaign=found["campaign"],
+        sum=sum_words(found["sums"]), campaign=Given(found["campaign"]),
     )  # fmt: skip
 
 
@@ -280,10 +276,10 @@ def _hand(decided: Decided) -> Iterator[tuple[str, str]]:
         "{at}, by {role} and a second person: {title} ({reason})"
         if hand["persons"] > 1
         else "{at}, by {role}: {title} ({reason})",
-        at=seconds(hand["at"]), role=hand["role"], title=hand["title"], reason=hand["reason"],
+        at=seconds(hand["at"]), role=hand["role"], title=Given(hand["title"]), reason=Given(hand["reason"]),
     )  # fmt: skip
     if hand["note"]:
-        yield "note", Said("{note} (not for the customer)", note=hand["note"])
+        yield "note", Said("{note} (not for the customer)", note=Given(hand["note"]))
     if decided.granted:
         yield "granted", worth(decided.granted)
 
@@ -292,7 +288,7 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     """What is known of a decision, each fact with its name."""
     content, decision, offer = decided.content, decided.decision, decided.content["offer"]
     yield "meaning", meaning(decided)
-    yield "reason", decision.reason
+    yield "reason", Given(decision.reason)
     yield from _hand(decided)
     if decided.is_granted:
         yield "credited", seconds(content["effective_at"])
@@ -312,28 +308,38 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
             which = worth([benefit]) if len(shown) > 1 else ""
             yield "due", joined("; ", (joined(" ", (which, due_words(benefit.due))), _late_from(content, benefit)))
         if benefit.restriction is not None:
-            yield "usable for", Said("{restriction} of the policy", restriction=benefit.restriction)
-        yield from benefit.terms.items()
+            yield "usable for", Said("{restriction} of the policy", restriction=Given(benefit.restriction))
+        yield from ((name, Given(text)) for name, text in benefit.terms.items())
     yield from _billing(content)
     for one in content.get("taken_back", ()):
-        yield "taken back", Said(
-            "{sum}, {at}, by a {role}, approved by {persons}: {reason}",
-            sum=sum_words(one["sums"]), at=seconds(one["at"]), role=one["role"], reason=one["reason"],
-            persons=counted_as(one["approved_by"], "person"),
-        )  # fmt: skip
+        yield _of_a_void(one)
     if "policy" in content:
         policy = content["policy"]
         as_of = seconds(content["decided_at"])
         yield "campaign", Said(
             "{campaign}, {state}, decided as of {at}",
-            campaign=content["campaign"], state=content["campaign_state"].replace("_", " "), at=as_of,
+            campaign=Given(content["campaign"]), state=content["campaign_state"].replace("_", " "), at=as_of,
         )  # fmt: skip
         yield "policy", Said(
             "{policy} version {version} ({hash})",
-            policy=policy["id"], version=str(policy["version"]), hash=policy["hash"][:12],
+            policy=Given(policy["id"]), version=str(policy["version"]), hash=Given(policy["hash"][:12]),
         )  # fmt: skip
         yield "engine", _engine(content["engine"], answer["explained_by"])
     yield from _notices(decided)
+
+
+def _of_a_void(one: "TakenBackAnswer") -> tuple[str, str]:
+    """What a void took back; or what the biller had taken back for it, and then undid."""
+    sums = {measure: Decimal(size) for measure, size in one["sums"].items()}
+    if any(size < 0 for size in sums.values()):
+        again = sum_words({measure: f"{-size:f}" for measure, size in sums.items()})
+        at = seconds(one["at"])
+        return "given again", Said("{sum}, {at}: billing had taken it back, and has undone that", sum=again, at=at)
+    return "taken back", Said(
+        "{sum}, {at}, by a {role}, approved by {persons}: {reason}",
+        sum=sum_words(one["sums"]), at=seconds(one["at"]), role=one["role"], reason=Given(one["reason"]),
+        persons=counted_as(one["approved_by"], "person"),
+    )  # fmt: skip
 
 
 def _late_from(content: "DecisionAnswer", benefit: Benefit) -> str:
@@ -356,8 +362,11 @@ def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
     if notice is not None:
         is_first = "by_hand" not in content and not decided.is_accepted
         since = Said("for sending since {at}", at=seconds(content["effective_at"])) if is_first else ""
-        what = Said("{kind}, in {locale}, by {channel}", kind=notice.kind, locale=notice.locale, channel=notice.channel)
-        knows, named = "whoever sends the notices knows whether it was sent", f"id {content['notice_id']}"
+        what = Said(
+            "{kind}, in {locale}, by {channel}",
+            kind=notice.kind, locale=Given(notice.locale), channel=Given(notice.channel),
+        )  # fmt: skip
+        knows, named = "whoever sends the notices knows whether it was sent", Given(f"id {content['notice_id']}")
         yield "notice", joined("; ", (what, since, knows, named))
     elif month_of_goodwill(content["campaign"].rpartition("/")[0]):
         yield "notice", "none: Kulanz tells the customer nothing of goodwill; whoever gave it does"
@@ -383,7 +392,6 @@ _ON_ITS_WAY = {
     "voided": "was taken back",
 }
 
-
 _NEVER_LATE = ("applied", "written_off", "voided")
 """States in which nothing of a credit can become late any more."""
 COUNTED_BY = {
@@ -401,7 +409,7 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         is_in_part = bool(voided) and credit["state"] != "voided"
         size = f"{amount - voided:f}" if is_in_part else credit["amount"]
         measure = credit["measure"]
-        way = joined(" ", (_ON_ITS_WAY[credit["state"]], f"({credit['code']})" if credit["code"] else ""))
+        way = joined(" ", (_ON_ITS_WAY[credit["state"]], Given(f"({credit['code']})") if credit["code"] else ""))
         said = [joined(" ", (f"{size} {measure}", way))]
         if is_in_part:
             said.append(Said("{voided} of {amount} was taken back", voided=credit["voided"], amount=credit["amount"]))
@@ -410,11 +418,11 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         if credit["delivery"]:
             at = credit["sent_at"]
             sent = "not released" if at is None else Said("sent {at}", at=seconds(at))
-            said.append(joined(", ", (credit["delivery"], sent)))
+            said.append(joined(", ", (Given(credit["delivery"]), sent)))
         said += [
             Said(
                 "{amount} on bill {bill} of {day}",
-                amount=part["amount"], bill=part["bill"], day=part["billed_on"] or "no known day",
+                amount=part["amount"], bill=Given(part["bill"]), day=part["billed_on"] or "no known day",
             )
             for part in credit["bills"]
         ]  # fmt: skip
@@ -426,10 +434,10 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
 def _engine(decided_by: str, explained_by: str) -> str:
     """Which engine decided; and which one works out the steps, where that is another."""
     if decided_by == explained_by:
-        return decided_by
+        return Given(decided_by)
     return Said(
         "{engine} decided; the steps are worked out by engine {other}, which may decide otherwise",
-        engine=decided_by, other=explained_by,
+        engine=Given(decided_by), other=Given(explained_by),
     )  # fmt: skip
 
 
@@ -453,7 +461,7 @@ def _value_text(value: Any) -> str:
 
 def summary(decision: Decision) -> str:
     """A decision in a few words."""
-    return joined(" ", (decision.outcome.value, worth(decision.benefits), f"({decision.reason})"))
+    return joined(" ", (decision.outcome.value, worth(decision.benefits), Given(f"({decision.reason})")))
 
 
 def looked_in(campaigns: "list[LookedIn]") -> str:
@@ -461,13 +469,13 @@ def looked_in(campaigns: "list[LookedIn]") -> str:
     counted = counted_as(len(campaigns), "campaign")
     places = [Said("the decisions of {campaigns} of the incident, as an account", campaigns=counted)]
     names = sorted({one["subject"] for one in campaigns if one["subject"] and one["searched"]})
-    places += [Said("the lists of the incident, as {subject}", subject=name) for name in names]
+    places += [Said("the lists of the incident, as {subject}", subject=Given(name)) for name in names]
     too_long = sorted(one["campaign"] for one in campaigns if one["subject"] and not one["searched"])
     if too_long:
         places.append(
             Said(
                 "not in the list of {campaigns}, which is too long to be searched for a line",
-                campaigns=", ".join(too_long),
+                campaigns=Given(", ".join(too_long)),
             )
         )
     return joined("; ", places)
@@ -475,7 +483,7 @@ def looked_in(campaigns: "list[LookedIn]") -> str:
 
 def what_nothing_means(campaign: "LookedIn") -> str:
     """What it says about an account that a campaign which has ended has no decision about it."""
-    name, state = campaign["campaign"], campaign["state"]
+    name, state = Given(campaign["campaign"]), campaign["state"]
     if not campaign["finished"]:
         return Said(
             "Campaign {campaign} ended ({state}) before its list was decided: that says nothing.",

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kulanz_console.drawing.said import Said
+from kulanz_console.drawing.said import Given, Said
 from kulanz_console.drawing.text import plain
 from kulanz_console.inline import english, foreign
 
@@ -62,6 +62,8 @@ class Words:
         if isinstance(text, Said):
             values = {name: self.phrase(value) for name, value in text.values.items()}
             return self._texts.get(text.text, text.text).format(**values)
+        if isinstance(text, Given):
+            return text
         numbers = _NUMBER.findall(text)
         found = self._texts.get(_NUMBER.sub("{}", text))
         if found is not None and found.count("{}") == len(numbers):
@@ -80,7 +82,7 @@ class Words:
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""
-        return self.phrase(text) if isinstance(text, Said) else "; ".join(map(self.phrase, text.split("; ")))
+        return self.phrase(text) if isinstance(text, Said | Given) else "; ".join(map(self.phrase, text.split("; ")))
 
     def code(self, text: object) -> str:
         """A code of ours, such as a state or a result, in words."""

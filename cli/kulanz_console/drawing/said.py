@@ -16,6 +16,12 @@ class Said(str):  # noqa: SLOT000 (it has two values beside its text)
         return made
 
 
+class Given(str):
+    """A text that somebody outside wrote, such as an id, a reason or a bill's number: the same in each language."""
+
+    __slots__ = ()
+
+
 def joined(separator: str, parts: Iterable[str]) -> Said:
     """Some texts as one, each of which is still known. What is empty is left out."""
     named = {f"p{number}": one for number, one in enumerate(part for part in parts if part)}
