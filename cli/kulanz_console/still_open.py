@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
-from kulanz_console.drawing.ways import is_for_a_person
+from kulanz_console.drawing.ways import is_asked_back, is_for_a_person
 
 OPEN_TEXTS: Mapping[str, str] = {
     "campaigns": "Campaigns that are not over",
     "rejected": "Campaigns with credits that the biller rejected or took back",
+    "asked_back": "Campaigns with credits that the biller is asked to take back, and has not answered",
     "voids": "Voids that are not over",
     "proposed": "Decisions of cases that wait for a second person",
     "cases": "Cases for manual review",
@@ -23,7 +24,7 @@ OPEN_RIGHTS = ("halts.current", "cases.of_month", "goodwill.waiting")
 OVERPAID = "overpaid"
 """What a void is about that reduces decisions of campaigns before its own."""
 MAY_CHANGE = "This may still change the month."
-NOTHING_OPEN = "No campaign, rejected credit, void, case or goodwill of the month is open."
+NOTHING_OPEN = "No campaign, rejected or asked back credit, void, case or goodwill of the month is open."
 NOT_COUNTED = "What your roles may not read is not counted."
 
 
@@ -71,7 +72,8 @@ def still_open(
     states = {one["campaign"]: State(one["state"]) for one in of_month}
     numbers = {
         "campaigns": sum(state not in ENDED for state in states.values()),
-        "rejected": sum(any(is_for_a_person(line) for line in one["lines"]) for one in of_month),
+        "rejected": sum(any(map(is_for_a_person, one["lines"])) for one in of_month),
+        "asked_back": sum(any(map(is_asked_back, one["lines"])) for one in of_month),
     }
     if "halts.current" in rights:
         voids = questions.ask("voids.waiting")["voids"]

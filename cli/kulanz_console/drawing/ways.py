@@ -28,6 +28,8 @@ SAYS: Mapping[str, str] = {
 }
 LAW_SAYS: Mapping[str, str] = {"used": "used on bills", "expired": "expired unused"}
 """What shares are called where their name alone does not say it."""
+NOT_ASKED = "0"
+"""What an older stack asks back of a biller, whose answer does not say it."""
 NOT_EXACT = "Of what is called open, a part may have expired that ends later than the rest."
 
 
@@ -82,7 +84,7 @@ def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
         told = {name: line[name] for name in ("planned", "granted", "not_on_bills", "overdue", *LAW)}
-        told["asked_back"] = line.get("asked_back", "0")  # an older stack asks for nothing
+        told["asked_back"] = line.get("asked_back", NOT_ASKED)
         for name, text in (*told.items(), *_states_of(line).items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
     return [
@@ -113,6 +115,11 @@ def delivery_words(campaign: Mapping[str, Any]) -> str:
 def is_for_a_person(line: Mapping[str, Any]) -> bool:
     """Whether a person has to do something with credits of a measure of a campaign."""
     return any(state in line["by_state"] for state in FOR_A_PERSON)
+
+
+def is_asked_back(line: Mapping[str, Any]) -> bool:
+    """Whether the biller is asked for something of a measure of a campaign, and has not answered."""
+    return Decimal(line.get("asked_back", NOT_ASKED)) != 0
 
 
 def waiting_for_a_person(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:

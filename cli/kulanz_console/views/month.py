@@ -37,7 +37,9 @@ KINDS = {"applied": "granted", "accepted": "since", "sent": "waiting", "rejected
 DELIVERIES_ASKED = 40
 """Deliveries of a month that are asked for their instant, each with one question; of more, nothing is said."""
 OPEN_PATHS = {"rejected": "/#rejects", "voids": "/#voids", "proposed": "/cases", "goodwill": "/goodwill"}
-"""Where each kind of what is still open stands; campaigns and cases stand under their month."""
+"""Where each kind of what is still open stands."""
+BY_MONTH = {"campaigns": "campaigns", "asked_back": "campaigns", "cases": "cases"}
+"""Where those stand that are under their month."""
 
 
 def show(visit: Visit) -> Shown:
@@ -70,7 +72,7 @@ def show(visit: Visit) -> Shown:
         "may_change": MAY_CHANGE,
         "nothing_open": NOTHING_OPEN,
         "not_counted": NOT_COUNTED,
-        "open_paths": OPEN_PATHS | {kind: f"/{kind}?month={month}" for kind in ("campaigns", "cases")},
+        "open_paths": OPEN_PATHS | {kind: f"/{where}?month={month}" for kind, where in BY_MONTH.items()},
         "sent_since": sent,
         "next_dues": dues,
     }

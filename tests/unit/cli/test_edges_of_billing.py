@@ -143,9 +143,12 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
 @pytest.mark.parametrize(
     ("lacks", "numbers"),
     [
-        ((), {"campaigns": 0, "rejected": 0, "voids": 1, "proposed": 1, "cases": 4}),
-        (("cases__of_month",), {"campaigns": 0, "rejected": 0, "voids": 1}),
-        (("goodwill__waiting",), {"campaigns": 0, "rejected": 0, "voids": 1, "proposed": 1, "cases": 4}),
+        ((), {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1, "proposed": 1, "cases": 4}),
+        (("cases__of_month",), {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1}),
+        (
+            ("goodwill__waiting",),
+            {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1, "proposed": 1, "cases": 4},
+        ),
     ],
 )
 def test_a_month_counts_what_is_still_open_and_says_where_a_role_is_lacking(

@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz_console.drawing.ways import delivery_words
+from kulanz_console.still_open import NOTHING_OPEN
 from tests.fake_biller.biller import Biller
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.road import Road
@@ -58,11 +59,14 @@ def test_a_month_says_how_much_is_asked_back_until_the_biller_has_answered() -> 
             stack.served = road.door  # it has read the biller's answers
             return text_of(Browser(road.world, EVERY_ROLE, stack).enter(), MONTH)
 
-        assert "asked back" not in shown("deliver", "answer")
+        open_now = "Campaigns with credits that the biller is asked to take back, and has not answered : 1"
+        assert "is asked" not in shown("deliver", "answer")
         told = shown("ask booked")
         asked = road.asked_back()["EUR"] * Decimal("0.01")
         assert f"{asked} EUR of it is asked back of the biller, and not void yet." in told
-        assert "asked back" not in shown("deliver", "answer")
+        assert open_now in told
+        assert NOTHING_OPEN not in told
+        assert "is asked" not in shown("deliver", "answer")
 
 
 def test_a_month_says_why_a_campaign_is_in_no_delivery() -> None:
