@@ -13,7 +13,7 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import moved_by
-from kulanz.domain.delivery.standing import CreditState, standing
+from kulanz.domain.delivery.standing import AT_BILLER, CreditState, standing
 from kulanz.domain.delivery.void import (
     Ends,
     Part,
@@ -161,6 +161,25 @@ def test_what_has_ended_is_asked_back_only_where_all_of_it_is_on_bills_and_never
             if asked != expected:
                 wrong.append((opened_at, state, asked))
     assert wrong == []
+
+
+def test_a_plan_counts_as_to_be_asked_back_exactly_what_is_asked_where_nothing_moves() -> None:
+    """Nobody knows whether what is unknown is booked, and what is written off is corrected by hand: neither can be
+    asked back, so the plan that is approved does not say that it would be.
+    """
+    entry = stored(Decision(Outcome.GRANTED, "credit", (FIVE,)))
+    judged = replace(void("v"), opened_at=AT_BILLERS + timedelta(seconds=1), started_at=AT_BILLERS, asks_biller=True)
+    partly = WAYS[CreditState.PARTLY_APPLIED]
+    ways: dict[str, CreditEntries] = {str(state): way for state, way in WAYS.items()}
+    ways["written off in part"] = (*partly, *WAYS[CreditState.WRITTEN_OFF])
+    found: dict[str, tuple[object, object]] = {}
+    for way, entries in ways.items():
+        parts = list(parts_of(entry, entries, judged))
+        new = reversal_entry(judged, entry, entries, parts)
+        asked = 0 if new is None else new.size_of(0)
+        found[way] = (sum(part.size for part in parts if part.share is Share.ASKABLE), asked)
+        assert sum(part.size for part in parts) == 500, way
+    assert found == {way: (500, 500) if way in AT_BILLER else (0, 0) for way in ways}
 
 
 def test_what_is_asked_back_and_was_rejected_meanwhile_is_not_voidable_before_the_answer() -> None:

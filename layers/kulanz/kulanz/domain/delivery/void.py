@@ -153,6 +153,7 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
         has_ended = ends_at is not None and at >= ends_at
         stood = standing(until, place, size)
         asked = stood.asked_back
+        asks = void.asks_biller and stood.askable(size) > 0 and not (has_ended and _has_unbilled(stood))
         askable: Size = 0
         # What is on no bill yet is asked back first.
         for state, share in sorted(stood.shares(size).items(), key=lambda one: one[0] is CreditState.APPLIED):
@@ -161,7 +162,7 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
                 before = min(asked, share)
                 asked, share = asked - before, share - before  # noqa: PLW2901 (the rest of it)
                 yield Part(place, Share.ASKED_BEFORE, measure, before)
-            if void.asks_biller and of in _AT_BILLER and not (has_ended and _has_unbilled(stood)):
+            if asks and of in _AT_BILLER:
                 askable += share
                 continue
             if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and not stood.is_new:
