@@ -427,7 +427,8 @@ def credit(state: str, **changes: Any) -> dict[str, Any]:
     return {
         "credit_id": "0" * 32, "amount": "2.99", "voided": "0.00", "measure": "EUR", "state": state,
         "delivery": "billing/12", "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False,
-        "bills": [], "code": "", "due_by": "policy", "asked_back": "0.00", **changes,
+        "bills": [], "code": "", "due_by": "policy", "asked_back": "0.00", "reversals_rejected": [],
+        **changes,
     }  # fmt: skip
 
 
@@ -463,6 +464,13 @@ TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
     "applied": (
         credit("applied", bills=[{"bill": "B-7", "billed_on": "2026-04-01", "amount": "2.99"}]),
         f"is on a bill{SENT}; 2.99 on bill B-7 of 2026-04-01",
+    ),
+    "asked back, once in vain": (
+        credit("accepted", asked_back="1.00", reversals_rejected=[{"amount": "2.99", "code": "not_booked"}]),
+        (
+            "is booked by billing, and on no bill yet; 1.00 is asked back, and billing has not answered;"
+            f" 2.99 was asked back, and billing rejected that (not_booked){SENT}{FROM}"
+        ),
     ),
     "written off": (credit("written_off"), f"was written off{SENT}"),
     "voided": (credit("voided"), f"was taken back{SENT}"),

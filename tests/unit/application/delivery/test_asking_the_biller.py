@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -91,6 +92,12 @@ def test_until_the_answer_nothing_is_void_and_it_is_said_how_much_is_asked_back(
         assert {sums.get("voided") is not None for sums in road.by_entries().values()} == {True}
 
 
+def reversals_rejected(road: Road, account: str) -> list[Any]:
+    """What the answer about an account says that its biller did not take back."""
+    (decision,) = road.door.get(f"accounts/{account}").content["decisions"]
+    return [said for credit in decision["credits"] for said in credit["reversals_rejected"]]
+
+
 def test_what_the_biller_rejects_stays_as_it_stood_and_can_be_asked_again() -> None:
     with closing(Biller(":memory:")) as biller:
         road = Road(biller)
@@ -101,6 +108,8 @@ def test_what_the_biller_rejects_stays_as_it_stood_and_can_be_asked_again() -> N
         for step in ("ask booked", "deliver", "answer"):
             road.step(step)
         assert (road.by_entries(), road.asked_back()) == (before, {})
+        said = [{"amount": amount, "code": "reversal_refused"} for amount in ("2.99", "20")]
+        assert [reversals_rejected(road, account) for account in ACCOUNTS] == [said, [], []], "whoever asks reads it"
         biller.set_faults(Faults())
         for step in ("ask booked", "deliver", "answer", "cycle"):
             road.step(step)

@@ -27,6 +27,7 @@ from kulanz.domain.delivery.delivery import state_of
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
+from kulanz.domain.delivery.reversal import ReversalState
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits, is_offer, is_taken, is_voided
 from kulanz.domain.ledger.hand_decision import HandDecision
@@ -98,12 +99,20 @@ class BillPart(TypedDict):
     amount: str
 
 
+class RejectedReversal(TypedDict):
+    """What a void asked the biller to take back and the biller did not: how much, and the biller's code."""
+
+    amount: str
+    code: str
+
+
 class CreditAnswer(TypedDict):
     """Where a credit of a decision stands on its way to the bill. `delivery` is where it was delivered last, and
     `sent_at` when that was released; None where it was not.
 
     `amount` is what was granted, and `voided` how much of that was taken back. `asked_back` is how much the biller is
-    asked for, and has not answered. `code` is why the biller rejected it.
+    asked for, and has not answered. `code` is why the biller rejected it; `reversals_rejected` is what the biller was
+    asked for and did not take back, the first one first.
     `due` is the first instant at which it is late; None where there is none.
     """
 
@@ -120,6 +129,7 @@ class CreditAnswer(TypedDict):
     late: bool
     bills: list[BillPart]
     code: str
+    reversals_rejected: list[RejectedReversal]
 
 
 class ByHandAnswer(TypedDict):
@@ -301,6 +311,11 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
             if stands.applied
         ],
         "code": stands.code,
+        "reversals_rejected": [
+            {"amount": _size_text(benefit, one.size), "code": one.code}
+            for one in stands.reversals
+            if one.state is ReversalState.REJECTED
+        ],
     }
 
 
