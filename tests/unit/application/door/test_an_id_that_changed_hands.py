@@ -1,5 +1,6 @@
 """What was decided before an id changed hands is about another customer: support does not see it, an auditor does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,19 @@ def test_support_sees_nothing_older_and_is_told_so(world: World, account: str, s
     past = door.get(f"account-pasts/{account}").content
     assert sorted(one["campaign"] for one in past["decisions"]) == ["later/1", "net-outage/1"]
     assert past["withheld"] is None
+
+
+def test_what_was_decided_at_the_instant_of_the_change_is_the_present_accounts() -> None:
+    found = world_of()
+    campaign(found, line("new"))
+    found.now = START + timedelta(days=2)
+    campaign(found, line("new", was="old", since=format_instant(SINCE)), incident_id="later")
+    for entry in found.ledger.of_account("new"):
+        moment = timedelta(0) if entry.key.incident_id == "later" else timedelta(microseconds=1)
+        found.ledger.replace_entry(replace(entry, effective_at=SINCE - moment))
+    shown = WorldDoor(found).get("accounts/new").content
+    assert [one["campaign"] for one in shown["decisions"]] == ["later/1"]
+    assert shown["withheld"] == {"before": format_instant(SINCE), "decisions": 1}
 
 
 def test_of_one_incident_it_is_withheld_too_and_never_called_undecided(world: World) -> None:
