@@ -25,7 +25,7 @@ from kulanz_cli.reconciliation import figure, measure_words
 from kulanz_cli.send import upload_file
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import LIST_PREFIX, Stack
-from kulanz_cli.terminal import Column, command, console, print_json, say, table
+from kulanz_cli.terminal import Column, command, console, counted_as, print_json, say, table
 
 SHARES: Mapping[str, str] = {
     "voidable": "unused, would be voided",
@@ -210,10 +210,11 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         say(out, f"plan {one['plan_hash'][:HASH_DIGITS_SHOWN]}: approved by {given} of {needed} persons")
     figures = one["done"] if one["done"]["lines"] else one["plan"]
     told = "to void" if figures is one["plan"] else "done"
-    say(out, f"{figures['decisions']:,} decisions {told}")
+    say(out, f"{counted_as(figures['decisions'], 'decision')} {told}")
     others = "have nothing that was overpaid" if is_overpaid else "name no decision of the campaign, or repeat one"
     rest = figures["lines"] - figures["decisions"] - figures["unmatched"]
-    say(out, f"of {figures['lines']:,} lines, {rest:,} have nothing to take back, {figures['unmatched']:,} {others}")
+    lines = counted_as(figures["lines"], "line")
+    say(out, f"of {lines}, {rest:,} have nothing to take back, {figures['unmatched']:,} {others}")
     rows = [
         [SHARES[item["share"]], measure_words(item["measure"]), figure(item["measure"], _size(item["sum"]))]
         for item in figures["sums"]
@@ -223,9 +224,9 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         table(out, [Column(of), Column("measure"), Column("sum", is_number=True)], rows)
     for item in figures.get("asked", ()):
         size = figure(item["measure"], _size(item["sum"]))
-        asked = "would be asked for" if figures is one["plan"] else "is asked for"
-        many = "credit" if item["credits"] == 1 else "credits"
-        said = f"{item['channel']} {asked} {item['credits']:,} {many}, {size} {measure_words(item['measure'])}"
+        asked = "would be asked for" if figures is one["plan"] else "was asked for"
+        many = counted_as(item["credits"], "credit")
+        said = f"{item['channel']} {asked} {many}, {size} {measure_words(item['measure'])}"
         say(out, f"{said}: void once it has booked that", further=2)
     if one["state"] == "awaiting_approval":
         named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]

@@ -79,6 +79,17 @@ def test_every_figure_of_a_void_stands_in_its_place() -> None:
     ]
 
 
+def test_one_of_a_kind_is_one_and_what_was_asked_stays_true_after_the_answer() -> None:
+    asked = [{"channel": "billing", "measure": "EUR", "credits": 1, "sum": "500"}]
+    one = {"lines": 1, "unmatched": 0, "decisions": 1, "sums": [], "asked": asked}
+    found = [void("awaiting_approval") | {"plan": one}, void("voided", one)]
+    shown = " ".join(run(Answering(voids__of_campaign=[{"voids": found}]), "void", "in-7/1").stdout.split())
+    for text in ("1 decision to void", "of 1 line, 0 have", "1 decision done"):
+        assert text in shown
+    assert "billing would be asked for 1 credit, 5.00 EUR: void once it has booked that" in shown
+    assert "billing was asked for 1 credit, 5.00 EUR: void once it has booked that" in shown
+
+
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_only_a_campaign_without_a_void_ends_with_1(words: tuple[str, ...]) -> None:
     for found, code in (([], NO), ([void("rejected")], YES)):
