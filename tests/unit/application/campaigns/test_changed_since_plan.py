@@ -41,11 +41,12 @@ from tests.support.accepted_offer import (
 )
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import examples, seeds_tried
-from tests.support.end_state import check_sound, end_state
+from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.fake_bucket import FakeArchive
 from tests.support.fakes import FakeCampaigns
 from tests.support.faults import Fault, Killed, Tap
 from tests.support.interleaving import Interleaving, Work, switching_after
+from tests.support.left_alike import Ends
 from tests.support.small_campaign import INCIDENT_ID
 from tests.support.values import FIRST, campaign
 from tests.support.world import ANNA, BEN, World
@@ -287,13 +288,20 @@ def test_two_workers_on_the_execution_hold_each_subject_once_in_every_order_of_t
     alone = begun.copy()
     alone.run_until_quiet()
     expected, message = end_state(alone), ChunkMessage(SECOND, Pass.APPLY, 0)
-    for first, before, between in product((0, 1), range(1, 12), (1, 3, 20)):
+
+    def checked(world: World) -> EndState:
+        world.run_until_quiet()
+        check(world)
+        return end_state(world)
+
+    tap, ends = Tap(), Ends(checked)
+    _worker(begun.copy(), message, "alone")(tap)
+    calls = len(tap.calls)
+    for first, before, between in product((0, 1), range(1, calls + 1), (1, 3, calls)):
         world = begun.copy()
         works = [_worker(world, message, name) for name in ("one", "two")]
         Interleaving().run(works, switching_after(first, before, between))
-        world.run_until_quiet()
-        check(world)
-        assert end_state(world) == expected, (first, before, between)
+        assert ends(world) == expected, (first, before, between)
 
 
 def _worker(world: World, message: ChunkMessage, name: str) -> Work:
