@@ -415,10 +415,11 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
             said.append(Said("{voided} of {amount} was taken back", voided=credit["voided"], amount=credit["amount"]))
         if Decimal(credit.get("asked_back", "0")):
             said.append(Said("{amount} is asked back, and billing has not answered", amount=credit["asked_back"]))
-        said += [
-            Said("{amount} was asked back, and billing rejected that ({code})", amount=one["amount"], code=one["code"])
-            for one in credit.get("reversals_rejected", ())
-        ]
+        for one in credit.get("reversals_rejected", ()):
+            code = Given(one["code"])
+            said.append(
+                Said("{amount} was asked back, and billing rejected that ({code})", amount=one["amount"], code=code)
+            )
         if credit["delivery"]:
             at = credit["sent_at"]
             sent = "not released" if at is None else Said("sent {at}", at=seconds(at))

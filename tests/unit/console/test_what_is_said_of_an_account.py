@@ -64,7 +64,16 @@ DECIDED = (
     decided(Decision(Outcome.HELD, "fee_unknown"), by_hand=HAND, status="granted"),
     decided(Decision(Outcome.HELD, "fee_unknown"), by_hand={**HAND, "persons": 2}, status="granted"),
     decided(taken_back=[VOID, {**VOID, "sums": {"EUR": "-500"}}]),
-    decided(credits=[{**CREDIT, "voided": "2.00", "asked_back": "1.00"}]),
+    decided(
+        credits=[
+            {
+                **CREDIT,
+                "voided": "2.00",
+                "asked_back": "1.00",
+                "reversals_rejected": [{"amount": "5.00", "code": "1.0"}],
+            }
+        ]
+    ),
     decided(credits=[{**CREDIT, "state": "rejected", "code": "4.1", "late": True, "sent_at": None}]),
     decided(credits=[{**CREDIT, "state": "applied", "bills": [{"bill": "100.200", "billed_on": None, "amount": "5"}]}]),
 )
@@ -127,6 +136,7 @@ def german(one: answered.Decided) -> Sequence[tuple[str, str]]:
     [
         (DECIDED[8], "billing", "auf Rechnung 100.200"),
         (DECIDED[7], "billing", "(4.1)"),
+        (DECIDED[6], "billing", "5,00 wurde zurückgefordert, und die Rechnungsstelle hat das abgelehnt (1.0)"),
         (DECIDED[3], "by hand", "granted (open)"),
         (DECIDED[3], "note", "held"),
         (DECIDED[5], "taken back", ": declined"),
