@@ -90,7 +90,7 @@ lists: .venvs/dev/.lists ## install what reads workbooks, Parquet and arrays of 
 # --------------------------------------------------------------------------------------------------- checks
 
 code_checks := check-ruff check-format check-types check-imports
-template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-sam check-openapi)
+template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-openapi)
 
 # The linters of the template wait for nothing and import much: they run beside the tests, which wait for emulators.
 .PHONY: test
@@ -98,7 +98,7 @@ test: environments .venvs/dev/.lists ## every check a change must pass: linters,
 	$(call tried,$(in_tests),not container and not long,$(in_pipeline) $(lints) $(apart_in_contract) $(grouped))
 
 .PHONY: lint
-lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
+lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov
 	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(lints)
 
 lints := check-types $(template_checks) $(filter-out check-types,$(code_checks))
@@ -175,7 +175,7 @@ prove-all prove-without:
 	  { sha256sum --check "$$lock" || shasum -a 256 --check "$$lock"; } && \
 	  tar -xzf *.tgz && cp -R package/emulator/. "$(abspath $(@D))/" && touch "$(abspath $@)")
 
-.PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam check-openapi
+.PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-openapi
 check-ruff: .venvs/dev/.ready
 	$(call step,ruff check,$(dev)/ruff check --quiet)
 
@@ -192,7 +192,6 @@ check-imports: .venvs/dev/.ready
 # only when one of these has changed.
 check-cfn-lint: .venvs/lint/cfn-lint.passed ; @:
 check-checkov: .venvs/lint/checkov.passed ; @:
-check-sam: .venvs/sam/validate.passed ; @:
 check-openapi: .venvs/api/openapi.passed ; @:
 
 template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.toml) Makefile
@@ -204,10 +203,6 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 .venvs/lint/checkov.passed: .venvs/lint/.ready $(template_files)
 	$(call step,checkov,.venvs/lint/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 	  --file template.yaml && touch $@)
-
-.venvs/sam/validate.passed: .venvs/sam/.ready $(template_files)
-	$(call step,sam validate --lint,SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
-	  .venvs/sam/bin/sam validate --lint --template template.yaml && touch $@)
 
 .venvs/api/openapi.passed: .venvs/api/.ready docs/openapi.json
 	$(call step,openapi-spec-validator,.venvs/api/bin/openapi-spec-validator docs/openapi.json && touch $@)
