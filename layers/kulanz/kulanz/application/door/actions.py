@@ -97,10 +97,8 @@ def _place(asked: Asked) -> str:
 
 def _key(asked: Asked) -> str:
     """The words of the route and the values of its path: an id of one kind of action is none of another."""
-    return "#".join([*asked.route.words, *(value for name, value in asked.of.items() if name not in _IN_PLACE)])
-
-
-_IN_PLACE = frozenset({"account", "seq"})
+    in_place = "account" if "account" in asked.of else "seq"
+    return "#".join([*asked.route.words, *(value for name, value in asked.of.items() if name != in_place)])
 
 
 def _marks(body: Mapping[str, Any]) -> dict[str, str]:
