@@ -1,13 +1,22 @@
 """The audit log, asked through the API: every action stands in it with who did it, from publishing to accepting."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
 from kulanz.application.audit import read_log
+from kulanz.application.audit.read_log import LogPorts
 from kulanz.application.door.serve import Reply, Request
-from kulanz.domain.campaigns.campaign import State
+from kulanz.application.ports import Indexed, Page, Upload
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, PinnedList, State, StateChange
+from kulanz.domain.incident_record import Revision
+from kulanz.domain.ledger.additions import Addition, AdditionKind
+from kulanz.domain.ledger.entries import DecisionKey
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
+from tests.support.values import campaign
 from tests.support.world import BEN, World
 from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor, routed
 
@@ -24,6 +33,7 @@ give: {quantity: 20, unit: call_minute, valid: 30 days}
 mode: {offer: {until: day(decided_at) + 20 days}}
 """
 ROWS = 7
+AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 CAMPAIGN = f"{INCIDENT_ID}/1"
 
 
@@ -165,3 +175,115 @@ def test_campaigns_and_incidents_are_found_by_their_month(door: WorldDoor) -> No
     assert [one["incident_id"] for one in door.get(f"incidents/month/{month}").content["incidents"]] == [INCIDENT_ID]
     assert door.get("campaigns/month/2025-12").content["campaigns"] == []
     assert door.get("incidents/month/2025-12").content["incidents"] == []
+
+
+class Told:
+    """What the stores say of two campaigns, each thing at an instant of its own."""
+
+    def __init__(self, added: dict[int, list[Addition]], published: dict[int, datetime] | None = None) -> None:
+        self.campaigns = self.index = self.uploads = cast("Any", self)
+        self._added = added
+        self._published = published or {}
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        version = 10 + campaign_id.seq
+        return replace(campaign(campaign_id), policy_version=version) if campaign_id.seq in self._added else None
+
+    def campaigns_of(self, _incident: str) -> list[Campaign]:
+        return [replace(campaign(CampaignId("net-outage", seq)), policy_version=10 + seq) for seq in self._added]
+
+    def log(self, campaign_id: CampaignId) -> list[StateChange]:
+        cause = Cause("the-actor", f"event-{campaign_id.seq}", "code")
+        opened = StateChange(1, AT + timedelta(hours=campaign_id.seq), None, State.PLANNING, "opened", cause)
+        return [opened, replace(opened, number=2, at=AT + timedelta(hours=30), source=State.PLANNING)]
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        return [Revision(incident_id, 1, "Incident Declared", b"{}", "digest", AT + timedelta(hours=20), "the-source")]
+
+    def policy(self, policy_id: str, version: int) -> Upload | None:
+        return Upload(AT + timedelta(hours=version), f"{policy_id} {version}")
+
+    def policies(self, _policy: str) -> Iterator[tuple[int, Upload]]:
+        yield from ((version, Upload(at, "the-publisher")) for version, at in self._published.items())
+
+    def pinned(self, _pinned: PinnedList) -> Upload | None:
+        return Upload(AT + timedelta(hours=25), "the-uploader")
+
+    def additions(self, campaign_id: CampaignId, after: str, most: int) -> Page[Addition]:
+        found, start = self._added[campaign_id.seq], int(after or 0)
+        return Page(tuple(found[start : start + most]), str(start + most) if len(found) > start + most else "")
+
+    def campaigns_under(self, _policy: str, after: str, _most: int) -> Page[Indexed[CampaignId]]:
+        first = [] if after else sorted(self._added, reverse=True)
+        return Page(tuple(Indexed(AT, CampaignId("net-outage", seq)) for seq in first), "")
+
+    @property
+    def ports(self) -> LogPorts:
+        return LogPorts(self.campaigns, self.index, self.uploads)
+
+
+def added(kind: AdditionKind, number: int, channel: str = "") -> Addition:
+    key = DecisionKey(f"account-{number}", "net-outage", f"subject-{number}", 1)
+    return Addition(kind, key, AT + timedelta(days=number), f"actor-{number}", channel=channel)
+
+
+WORDS = {
+    (AdditionKind.ACCEPTED, ""): "accepted",
+    (AdditionKind.DECIDED, ""): "granted by hand",
+    (AdditionKind.RECOGNISED, ""): "granted for a rejected row",
+    (AdditionKind.GOODWILL, ""): "gave goodwill",
+    (AdditionKind.AGAIN, ""): "sent a credit again",
+    (AdditionKind.AGAIN, "letters:csv"): "sent a credit to another channel",
+    (AdditionKind.REVERSAL, ""): "asked back what the biller has",
+}
+
+
+def test_a_campaigns_log_is_in_the_order_of_time_and_says_of_each_addition_what_it_was() -> None:
+    additions = [added(kind, number, channel) for number, (kind, channel) in enumerate(WORDS, 40)]
+    page = read_log.campaign_log(CampaignId("net-outage", 1), Told({1: additions}).ports)
+    begun = [(entry.at, entry.actor, entry.action, entry.on) for entry in page.found[: -len(WORDS)]]
+    assert begun == [
+        (AT + timedelta(hours=1), "billing", "requested", "net-outage/1"),
+        (AT + timedelta(hours=11), "net-credit 11", "published", "net-credit 11"),
+        (AT + timedelta(hours=20), "the-source", "Incident Declared", "net-outage"),
+        (AT + timedelta(hours=25), "the-uploader", "uploaded", "lists/a.csv"),
+        (AT + timedelta(hours=30), "the-actor", "planning", "net-outage/1"),
+    ]
+    assert [(entry.at, entry.actor, entry.action, entry.on) for entry in page.found[-len(WORDS) :]] == [
+        (AT + timedelta(days=number), f"actor-{number}", action, f"net-outage/1 account-{number} subject-{number}")
+        for number, action in enumerate(WORDS.values(), 40)
+    ]
+    assert {kind for kind, _ in WORDS} == set(AdditionKind)
+
+
+def test_an_answer_about_an_incident_ends_when_it_is_full_and_goes_on_with_the_next_campaign(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(read_log, "ENTRIES_PER_PAGE", 3)
+    of_each = {seq: [added(AdditionKind.ACCEPTED, 10 * seq + number) for number in range(2)] for seq in range(1, 6)}
+    ports, sizes, found, after = Told(of_each).ports, [], list[str](), ""
+    while not sizes or after:
+        page = read_log.incident_log("net-outage", ports, after)
+        found += [entry.actor for entry in page.found if entry.action == "accepted"]
+        sizes.append(len(page.found))
+        after = page.after
+    begun = 1 + 5 + 1 + 10  # a revision, policies, one list, and each campaign's opening and its one change
+    assert sizes == [begun + 2, 4, 4], "each full answer ends with the campaign that filled it"
+    assert found == [one.actor for additions in of_each.values() for one in additions]
+
+
+def test_a_policy_is_unknown_only_where_nothing_was_published_and_nothing_requested_under_it() -> None:
+    published = {3: AT + timedelta(hours=9), 4: AT}
+    only_published = read_log.policy_log("net-credit", Told({}, published).ports).found
+    assert [(entry.at, entry.on, entry.place) for entry in only_published] == [
+        (AT, "net-credit 4", "4"),
+        (AT + timedelta(hours=9), "net-credit 3", "3"),
+    ]
+    only_requested = read_log.policy_log("net-credit", Told({1: [], 2: []}).ports).found
+    assert [(entry.action, entry.on) for entry in only_requested] == [
+        ("requested", "net-outage/1"),
+        ("requested", "net-outage/2"),
+    ]
+    assert read_log.policy_log("net-credit", Told({1: []}, published).ports, "behind all").found == ()
+    with pytest.raises(read_log.NothingLogged):
+        read_log.policy_log("net-credit", Told({}).ports)
