@@ -3,11 +3,16 @@
 Each is what `drawing.markup` makes of the same text.
 """
 
+from functools import lru_cache
+
 from markupsafe import Markup, escape
 
 from kulanz.domain.time import parse_instant
 from kulanz_console.drawing.markup import BREAKABLE, instant_text
 from kulanz_console.drawing.text import plain
+
+INSTANTS_KEPT = 1_024
+"""Instants that are kept as markup: a page has the same few again and again."""
 
 
 def foreign(text: object) -> Markup:
@@ -21,11 +26,18 @@ def english(text: object) -> Markup:
     return Markup(f'<bdi lang="en">{escape(plain(text))}</bdi>')  # noqa: S704 (escaped)
 
 
+def cells(head: object, *others: object) -> Markup:
+    """The first cells of a row of a table, its head first, for a table of many rows. What is no markup is escaped."""
+    rest = "".join(f"<td>{escape(one)}</td>" for one in others)
+    return Markup(f'<th scope="row">{escape(head)}</th>{rest}')  # noqa: S704 (escaped)
+
+
 def code(text: object) -> Markup:
     """An id or a hash, whole."""
     return Markup(f'<code dir="ltr">{escape(plain(text))}</code>')  # noqa: S704 (escaped)
 
 
+@lru_cache(INSTANTS_KEPT)
 def instant(text: str) -> Markup:
     """An instant of an answer, such as 2026-03-01T09:00:49Z, in UTC and saying so."""
     shown = instant_text(parse_instant(text))

@@ -59,6 +59,8 @@ class Words:
 
     def phrase(self, text: str) -> str:
         """A text of ours that has numbers in it, such as the title of a picture; as it is where it is not known."""
+        if not self._texts:
+            return str(text)
         if isinstance(text, Said):
             values = {name: self.phrase(value) for name, value in text.values.items()}
             return self._texts.get(text.text, text.text).format(**values)
@@ -77,7 +79,9 @@ class Words:
     def stated(self, text: object) -> Markup:
         """A sentence that the engine or the API wrote: in this language where it is known, else marked as English."""
         written = str(text)
-        is_known = self.language == "en" or _NUMBER.sub("{}", written) in self._texts
+        if not self._texts:
+            return foreign(written)
+        is_known = _NUMBER.sub("{}", written) in self._texts
         return foreign(self.phrase(written)) if is_known else english(written)
 
     def facts(self, text: str) -> str:

@@ -1,11 +1,19 @@
 """*Audit log*: who did what, when and why; by campaign, incident, policy, person or day."""
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup, escape
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_console.drawing.said import Said
+from kulanz_console.inline import cells, foreign, instant
+from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Shown, Visit
+from kulanz_console.words import Words
 
 _VOID = re.compile("requested void (.+) of")
 FILTERS = ("campaign", "incident", "policy", "actor", "day")
@@ -19,9 +27,29 @@ def show(visit: Visit) -> Shown:
     what, value = next(iter(stated.items()), ("day", f"{visit.now:%Y-%m-%d}"))
     query, values = _of(what, value)
     found, is_more = visit.pages(f"audit.of_{what}", "entries", query, **values)
-    entries = [{**one, "action": _action(one["action"])} for one in found]
+    entries = _lines(found, visit.words)
     content = {"what": what, "value": value, "entries": entries, "is_more": is_more}
     return Shown("audit.html", visit.words("Audit log"), content)
+
+
+def _lines(found: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[Any, ...]]:
+    """The lines of the table: the cells that say when, what and to what; by whom, with a link; and why.
+
+    The same few texts are in most lines: each is written once.
+    """
+    said, about = cache(lambda text: foreign(words.phrase(_action(text)))), cache(lambda text: escape(words.code(text)))
+    why, by, which = (
+        cache(words.stated),
+        cache(lambda actor: (url("/audit", actor=actor), foreign(actor))),
+        cache(foreign),
+    )
+    return [
+        (
+            cells(instant(one["at"]), said(one["action"]), Markup(" ").join((about(one["about"]), which(one["on"])))),
+            *by(one["actor"]), why(one["reason"]),
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def _action(text: str) -> str:

@@ -1,6 +1,8 @@
 """*Policies*: the rulebook as it is published, and a rule with its examples, to be tried with facts of one's own."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.policy import PolicyError
@@ -10,6 +12,8 @@ from kulanz_console.views.try_policy import trial_of
 from kulanz_console.visit import Shown, Visit
 
 COLUMNS = 96
+TEXTS_KEPT = 64
+"""Policies and examples that are kept as texts: what is published never changes, and one is read again and again."""
 
 
 def show(visit: Visit) -> Shown:
@@ -42,8 +46,13 @@ def show_one(visit: Visit) -> Shown:
     return Shown("policy.html", title, content)
 
 
-def _text(content: Mapping[str, Any]) -> str:
-    return yaml_text(content, COLUMNS)
+def _text(content: Any) -> str:
+    return _text_of(json.dumps(content))
+
+
+@lru_cache(TEXTS_KEPT)
+def _text_of(written: str) -> str:
+    return yaml_text(json.loads(written), COLUMNS)
 
 
 def _says(example: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.incident import Incident
@@ -20,6 +21,9 @@ from kulanz_console.visit import Visit
 
 FACT, CHOICE = "fact_", "choice_"
 """What the names of fields begin with: facts of the account or the incident, and choices of the policy's parameters."""
+DOCUMENTS_KEPT = 16
+"""Policies that are kept as they were read: what is published never changes."""
+_document = lru_cache(DOCUMENTS_KEPT)(document_from_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Trial:
 
 def trial_of(visit: Visit, published: Mapping[str, Any]) -> Trial:
     """The form for a policy, and the decision where it was sent. Raises PolicyError for a policy of another release."""
-    document = document_from_json(json.dumps(published).encode())
+    document = _document(json.dumps(published).encode())
     query = {name: text.strip() for name, text in visit.query.items()}
     facts = tuple(
         Field(
