@@ -261,7 +261,7 @@ def test_an_answer_about_an_incident_ends_when_it_is_full_and_goes_on_with_the_n
 ) -> None:
     monkeypatch.setattr(read_log, "ENTRIES_PER_PAGE", 3)
     of_each = {seq: [added(AdditionKind.ACCEPTED, 10 * seq + number) for number in range(2)] for seq in range(1, 6)}
-    ports, sizes, found, after = Told(of_each).ports, [], list[str](), ""
+    ports, sizes, found, after = Told(of_each).ports, list[int](), list[str](), ""
     while not sizes or after:
         page = read_log.incident_log("net-outage", ports, after)
         found += [entry.actor for entry in page.found if entry.action == "accepted"]
