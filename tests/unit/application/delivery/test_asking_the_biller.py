@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from kulanz.application.delivery.ask_void import VoidRefused
+from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.credit import CreditType, credit_id
 from kulanz.domain.delivery.entries import EntryKind
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import CreditState, Standing
 from kulanz.domain.delivery.void import Ends, Share, VoidState
 from kulanz.domain.ledger.earlier_decisions import ASKED_BACK
 from tests.fake_biller.biller import Biller, Faults
@@ -169,7 +170,7 @@ def say(road: Road, of: CreditType, serial: int, answer: str, code: str = "") ->
     """What the biller says of the first credit of an account, or of the first reversal of it."""
     (entry,) = [one for one in road.world.ledger.all_entries() if one.key.account_id == "booked"]
     head = "serial,credit_id,account_id,answer,code"
-    line = f"{serial},{credit_id(entry.key, 0, 1, of)},booked,{answer},{code}"
+    line = f"{serial},{credit_id(entry.key, 0, 1, of)},booked,{answer},{code if answer == 'rejected' else ''}"
     road.answer("billing", f"{head}\n{line}\n".encode())
 
 
@@ -190,6 +191,35 @@ def test_until_the_biller_has_answered_nobody_sends_again_or_writes_off_what_it_
         say(road, CreditType.REVERSAL, 2, "rejected", "credit_not_booked")
         assert road.door.put(f"{path}/send_again", {**body, "action": "send_again"}, BERT).status == 200
         road.must_add_up()
+
+
+@pytest.mark.parametrize("booked_first", [False, True])
+@pytest.mark.parametrize("answer", ["rejected", "taken_back"])
+def test_a_credit_that_is_not_booked_and_whose_reversal_is_booked_ends_void_in_either_order_and_a_person_is_told(
+    answer: str, booked_first: bool
+) -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "ask booked", "deliver"):
+            road.step(step)
+        lines = [(CreditType.CREDIT, 1, answer, "closed"), (CreditType.REVERSAL, 2, "accepted", "")]
+        for line in reversed(lines) if booked_first else lines:
+            say(road, *line)
+        (stands,) = (one for measure, _, one, _ in of_account(road, "booked") if measure == "EUR")
+        assert (stands.state, stands.asked_back) == (CreditState.VOIDED, 0)
+        road.must_add_up()
+        assert regained(road) == {"EUR": 299}
+        results = Counter[AnswerResult]()
+        for file in road.door.answers.files("billing"):
+            results.update(file.totals.by_result())
+        assert results[AnswerResult.CONFLICT] == 1
+        request_again(road, "lists/second.csv", "booked")
+        assert decided(road, "booked", 2) == ("held", ASKED_BACK), "the minutes are asked back, too"
+
+
+def of_account(road: Road, account: str) -> list[tuple[str, Decimal, Standing, int | Decimal]]:
+    entries = [one for one in road.world.ledger.all_entries() if one.key.account_id == account]
+    return [found for entry in entries for found in road.stands_of(entry)]
 
 
 def request_again(road: Road, key: str, *accounts: str) -> None:

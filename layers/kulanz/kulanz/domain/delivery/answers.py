@@ -27,7 +27,7 @@ from kulanz.domain.delivery.entries import (
 )
 from kulanz.domain.delivery.moved import Moved, moved_between, moved_by
 from kulanz.domain.delivery.reversal import Reversal
-from kulanz.domain.delivery.standing import AddResult, add_entry, standing
+from kulanz.domain.delivery.standing import AddResult, Standing, add_entry, reversed_unbooked, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration
@@ -242,7 +242,8 @@ class AnswerResult(StrEnum):
     """What became of a line of an answer file. The first four changed a decision's entries.
 
     OVERTAKEN: a later answer stands already. DUPLICATE: the very answer stands already. REJECTED_LINE and BLANK: the
-    line is no answer. Everything else contradicts what was delivered, changes nothing, and waits for a person.
+    line is no answer. Everything else contradicts what was delivered, changes nothing, and waits for a person. But a
+    CONFLICT of a reversal that is booked with a credit that is not has ended the reversal.
     """
 
     ACCEPTED = "accepted"
@@ -268,7 +269,7 @@ FOR_A_PERSON = frozenset(
         *(AnswerResult.BEFORE_DELIVERY, AnswerResult.OTHER_SERIAL, AnswerResult.REJECTED_LINE),
     }
 )
-"""What changes nothing and ought to be looked at."""
+"""What ought to be looked at, and but for one conflict changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,12 +413,13 @@ class Hearing:
                 self.entries = adding.entries
                 measure, size = self.worths[place]
                 moved = moved_between(*adding.moved[place], measure, self.benefits[place].component, size)
-                return Heard(taken, moved=moved)
+                return _taken(new, adding.moved[place][0], taken, moved)
             case AddResult.ALREADY:
                 at = next(number for number, one in enumerate(before) if one.id == new.id and place in one.benefits)
                 if (before[at].by, before[at].cause) != (new.by, new.cause):
                     return Heard(AnswerResult.DUPLICATE)
-                return Heard(taken, moved=moved_by(before, at, place, self.benefits[place]))
+                stood = standing(before[:at], place, self.worths[place][1])
+                return _taken(new, stood, taken, moved_by(before, at, place, self.benefits[place]))
             case AddResult.OVERTAKEN:
                 return Heard(AnswerResult.OVERTAKEN)
             case AddResult.CONFLICT | AddResult.FULL:
@@ -435,3 +437,9 @@ class Hearing:
             return None if rest else minor
         told = Decimal(numerator) / Decimal(denominator)
         return told if isinstance(size, Decimal) and Fraction(told) == answer.amount else None
+
+
+def _taken(new: CreditEntry, stood: Standing, taken: AnswerResult, moved: Moved) -> Heard:
+    """What became of an answer that stands now: one that contradicts an earlier one is a conflict all the same."""
+    why = reversed_unbooked(stood, new)
+    return Heard(AnswerResult.CONFLICT if why else taken, why, moved)

@@ -6,7 +6,8 @@
 
 Answers of a biller come twice, late and in any order. An answer that an earlier one has overtaken changes nothing, and
 two that cannot both be true are a conflict for a person: the first stands. What is asked back of a credit stands
-beside it (`reversal`).
+beside it (`reversal`); where the biller says that nothing of the credit is booked, and that it booked the reversal, the
+credit is void in either order, and a person looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -277,12 +278,27 @@ def _with_reversal(found: Standing, entry: CreditEntry, benefit: int, size: Size
         return replace(found, reversals=moved) if moved != found.reversals else None
     known = _reversal_of(found, entry)
     after = None if known is None else known.after(entry)
-    if known is None or after is None or (after.voids and found.at_biller not in AT_BILLER):
+    if known is None or after is None:
         return None
     reversals = tuple(after if one is known else one for one in found.reversals)
     voided = found.voided + after.voids - known.voids
     stood = replace(found, state=found.at_biller, booked_as=None, reversals=reversals, voided=voided)
     return _with_what_is_void(stood, entry.kind, size)
+
+
+def reversed_unbooked(found: Standing, new: CreditEntry) -> str:
+    """What a person has to look at where an answer about a reversal, which stands, contradicts one about its credit;
+    empty where it does not. `found` is where the credit stood before it.
+
+    Whichever of the two comes first, the credit is void: both say that the customer does not have it. The biller may
+    have taken it off twice.
+    """
+    if new.kind not in (EntryKind.REVERSAL_ACCEPTED, EntryKind.REVERSAL_APPLIED) or found.at_biller not in _NOT_BOOKED:
+        return ""
+    return f"credit_{found.at_biller}: the biller had said that nothing of the credit is booked; it is void now"
+
+
+_NOT_BOOKED = frozenset({CreditState.REJECTED, CreditState.TAKEN_BACK})
 
 
 def _reversal_of(found: Standing, entry: CreditEntry) -> Reversal | None:
@@ -419,9 +435,7 @@ def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> Stan
     return _against_reversal(found, new) or "amount_exceeds: more would be on bills, or void, than was credited"
 
 
-def _result_of_reversal(  # noqa: PLR0911 (each is a reason of its own)
-    found: Standing, new: CreditEntry, benefit: int, size: Size
-) -> Standing | str:
+def _result_of_reversal(found: Standing, new: CreditEntry, benefit: int, size: Size) -> Standing | str:
     """What an entry about a reversal does: as `_result`."""
     if (moved := _moved(found, new, benefit, size)) is not None:
         return moved
@@ -435,8 +449,6 @@ def _result_of_reversal(  # noqa: PLR0911 (each is a reason of its own)
         return _OVERTAKEN
     if new.kind is EntryKind.REVERSAL_APPLIED and new.kind in REVERSAL_MOVES[known.state] and not known.after(new):
         return "amount_exceeds: more of the reversal would be on bills than was asked back"
-    if known.is_open and found.at_biller not in AT_BILLER:
-        return f"credit_{found.at_biller}: the biller has said that nothing of the credit is booked any more"
     return f"reversal_{known.state}: what is {known.state} cannot become {new.kind}"
 
 
