@@ -12,12 +12,27 @@ MINUTES = 20
 WEEK = timedelta(days=7)
 UNUSED = frozenset({"due", "rejected", "taken_back"})
 """The states of what can be voided."""
+AT_BILLER = frozenset({"sent", "accepted", "used"})
+"""The states of what can be asked back."""
 IDS_MOST = 4
 
 
 @dataclass
+class Back:
+    """What was asked back of a credit at once: it is asked, assigned, booked, rejected, undone or lapsed."""
+
+    size: int
+    at: datetime
+    state: str = "asked"
+    used: int = 0
+
+    def is_in(self, *states: str) -> bool:
+        return self.state in states
+
+
+@dataclass
 class Credit:
-    """One thing that was granted, in the plain ledger."""
+    """One thing that was granted, in the plain ledger. `state` is where the biller has it, whatever it took back."""
 
     size: int
     at: datetime
@@ -25,26 +40,75 @@ class Credit:
     is_added: bool
     is_by_hand: bool = False
     state: str = "due"
-    used: int = 0
+    on_bills: int = 0
     less: int = 0
-    """How much of it was voided, where that is not all of it."""
+    """How much of it was voided here, where that is not all of it."""
+    backs: list[Back] = field(default_factory=list)
+
+    @property
+    def asked(self) -> int:
+        """How much of it is asked back, and not answered."""
+        return sum(one.size for one in self.backs if one.is_in("asked", "assigned"))
+
+    @property
+    def reversed(self) -> int:
+        """How much of it the biller has taken back."""
+        return sum(one.size for one in self.backs if one.is_in("booked"))
 
     @property
     def left(self) -> int:
         """How large it is by now."""
-        return self.size - self.less
+        return 0 if self.state == "voided" else self.size - self.less - self.reversed
+
+    @property
+    def used(self) -> int:
+        """How much of that is on bills: a reversal takes off first what is on none."""
+        return min(self.on_bills, self.left)
+
+    @property
+    def can_be_voided(self) -> bool:
+        return self.state in UNUSED and self.left > 0 and not self.asked
 
     def has_ended(self, now: datetime) -> bool:
         return self.ends and now >= self.at + WEEK
 
+    def askable(self, now: datetime) -> int:
+        """How much can be asked back: what has ended only where all of it is on bills."""
+        is_lost = self.has_ended(now) and self.on_bills < self.size - self.less
+        return 0 if is_lost or self.state not in AT_BILLER else self.left - self.asked
+
+    def hear(self, answer: str, amount: int) -> None:
+        """What the biller says of it."""
+        if answer == "applied":
+            self.state, self.on_bills = "used", self.on_bills + amount
+        elif answer == "accepted":
+            self.state = "accepted" if self.state == "sent" else self.state
+        elif not self.reversed:  # else the first answer stands: the biller has taken it back by a reversal
+            self.state, self.on_bills = answer, 0
+            for one in self.backs:
+                one.state = "lapsed" if one.is_in("asked") else one.state
+
+    def hear_back(self, back: Back, answer: str, amount: int) -> int:
+        """What the biller says of a reversal; how much of the credit stands again by it."""
+        had = self.left
+        if answer in ("accepted", "applied"):
+            back.state, back.used = "booked", back.used + amount
+        elif answer == "taken_back":
+            back.state, back.used = "undone", 0
+        elif not back.used:
+            back.state = "rejected"
+        return max(0, self.left - had)
+
     def shares(self, now: datetime) -> Shares:
         if self.state == "voided":
             return Shares(voided=self.size)
-        left = self.left - self.used
+        left, void = self.left - self.used, self.less + self.reversed
         is_over = self.ends and now >= counted_end(self.at + WEEK)
-        return Shares(self.used, left if is_over else 0, self.less, open=0 if is_over else left)
+        return Shares(self.used, left if is_over else 0, void, open=0 if is_over else left, asked_back=self.asked)
 
 
+type Place = tuple[int, str, str]
+"""A credit: campaign, account and measure."""
 type Rows = dict[str, tuple[int | None, str, str]]
 """The rows of a list: fee, kind, and how it names the account."""
 
@@ -60,6 +124,7 @@ class Plain:
 
     `ids` are the ids that an account had, the present one last; `under` says under which a campaign decided about it.
     `held` are the rows without a fee, with the kind that their lists state. `goodwill` is in cents, by account.
+    `given_again` is what the biller had taken back, and stands again because it undid that: by account and measure.
     """
 
     credits: dict[tuple[int, str, str], Credit] = field(default_factory=dict)
@@ -69,6 +134,7 @@ class Plain:
     under: dict[tuple[int, str], str] = field(default_factory=dict)
     held: dict[tuple[int, str], str] = field(default_factory=dict)
     goodwill: dict[str, int] = field(default_factory=dict)
+    given_again: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def named(self, seq: int, account: str) -> str:
         """The id under which a campaign decided about an account; the present one where it did not."""
@@ -86,13 +152,20 @@ class Plain:
 
     def has_by_hand(self, account: str) -> bool:
         """Whether a person decided some of what an account has."""
-        return any(
-            one.is_by_hand and one.state != "voided" for (_, of, _), one in self.credits.items() if of == account
-        )
+        return any(one.is_by_hand and one.left for (_, of, _), one in self.credits.items() if of == account)
+
+    def is_asked_back(self, account: str) -> bool:
+        """Whether the biller is asked for some of what an account has."""
+        return any(one.asked for (_, of, _), one in self.credits.items() if of == account)
+
+    def backs(self, *states: str) -> list[tuple[tuple[int, str, str], int]]:
+        """The reversals in some states: the credit of each, and its place among those of the credit."""
+        found = ((place, number, back) for place, one in self.credits.items() for number, back in enumerate(one.backs))
+        return [(place, number) for place, number, back in found if back.is_in(*states)]
 
     def net(self, account: str, measure: str) -> int:
         found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
-        return sum(one.left for one in found if one.state != "voided")
+        return sum(one.left for one in found)
 
     def decide(self, seq: int, rows: Rows, at: Callable[[str], datetime]) -> dict[str, int]:
         """A campaign grants what is missing, or offers it; the offers of earlier ones have ended.
@@ -104,6 +177,8 @@ class Plain:
         for account, (fee, kind, _) in rows.items():
             if fee is None:
                 self.held[seq, account] = kind
+                continue
+            if self.is_asked_back(account):  # held: nobody knows what it has before the biller has answered
                 continue
             for measure, size in () if self.has_by_hand(account) else whole_of(fee).items():
                 if self.net(account, measure) > size:
@@ -132,22 +207,35 @@ class Plain:
         """Void what is unused; how much that is, by measure."""
         found: dict[str, int] = {}
         for (of, account, measure), one in self.credits.items():
-            if of == seq and account in accounts and one.state in UNUSED and not one.has_ended(now):
-                one.state = "voided"
+            if of == seq and account in accounts and one.can_be_voided and not one.has_ended(now):
                 found[measure] = found.get(measure, 0) + one.left
+                one.state = "voided"
+        return found
+
+    def ask(self, seq: int, accounts: tuple[str, ...], now: datetime) -> dict[str, int]:
+        """Ask back what the biller has; how much that is, by measure."""
+        found: dict[str, int] = {}
+        for (of, account, measure), one in self.credits.items():
+            size = one.askable(now) if of == seq and account in accounts else 0
+            if size:
+                one.backs.append(Back(size, now))
+                found[measure] = found.get(measure, 0) + size
         return found
 
     def void_overpaid(self, owed: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, int]:
         """Void what is unused of what some accounts have too much, the latest first; how much, by measure."""
         found: dict[str, int] = {}
-        for (_, account, measure), one in sorted(self.credits.items(), reverse=True):
-            if account not in owed or one.state not in UNUSED or one.has_ended(now):
+        for (_, account, measure), one in sorted(self.credits.items(), key=lambda one: one[0], reverse=True):
+            if account not in owed or not one.can_be_voided or one.has_ended(now):
                 continue
-            taken = min(one.left, max(0, self.net(account, measure) - owed[account][measure]))
+            asked = sum(
+                other.asked for (_, who, what), other in self.credits.items() if (who, what) == (account, measure)
+            )
+            taken = min(one.left, max(0, self.net(account, measure) - asked - owed[account][measure]))
             if taken:
                 found[measure] = found.get(measure, 0) + taken
-                one.state = "voided" if taken == one.left else one.state
-                one.less += taken if one.state != "voided" else 0
+                one.less += taken
+                one.state = one.state if one.left else "voided"
         return found
 
     def law(self, seq: int, now: datetime) -> dict[str, Shares]:
