@@ -3,7 +3,6 @@
 Unknown fields are refused with their path, so that a misspelt field never silently changes who is paid.
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Self
@@ -20,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from kulanz.application.incidents.wrong_fields import wrong_fields
 from kulanz.domain.campaigns.campaign import LINES_PER_LIST, OTHERS_NAMED
 from kulanz.domain.campaigns.limits import AMOUNT, PERCENT, stated_limits
 from kulanz.domain.canonical import canonical_json
@@ -50,9 +50,6 @@ INLINE_DEPTH = 8
 LIMITED_MEASURES = 20
 """Currencies and units that a request states limits for."""
 ERRORS_SHOWN = 10
-
-
-_SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,64}){0,3}|\[key\]", re.ASCII).fullmatch
 
 
 class EventRefused(Exception):
@@ -98,7 +95,9 @@ class WindowContract(_Contract):
 
     @field_validator("start", "end")
     @classmethod
-    def _is_instant(cls, value: str | None) -> str | None:
+    def _is_instant(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.field_name == "end" and value == "":
+            raise ValueError("state the instant of the end, or leave the field out while the outage goes on")
         return None if value is None else format_instant(parse_instant(value))
 
     @model_validator(mode="after")
@@ -383,17 +382,10 @@ def _check_fits(detail_type: DetailType, incident: IncidentContract) -> None:
         )
 
 
-def _shown_part(part: str | int) -> str:
-    """A step of a path. A name that is none of a contract's may be anything, so it is not repeated."""
-    return str(part) if isinstance(part, int) or _SHOWN_NAME(part) else "(a name)"
-
-
 def _refused(error: ValidationError) -> EventRefused:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    paths = [".".join(_shown_part(part) for part in problem["loc"]) or "detail" for problem in problems]
-    shown = [
-        f"{path}: {'this field is not known; remove it' if problem['type'] == 'extra_forbidden' else problem['msg']}"
-        for path, problem in list(zip(paths, problems, strict=True))[:ERRORS_SHOWN]
-    ]
-    more = len(problems) - len(shown)
-    return EventRefused("event_invalid", paths[0], "; ".join(shown) + (f"; and {more} more" if more else ""))
+    names = {name for contract in _Contract.__subclasses__() for name in contract.model_fields}
+    fields = wrong_fields(error, names)
+    shown = [f"{one.path or 'detail'}: {one.says}" for one in fields[:ERRORS_SHOWN]]
+    more = len(fields) - len(shown)
+    text = "; ".join(shown) + (f"; and {more} more" if more else "")
+    return EventRefused("event_invalid", fields[0].path or "detail", text)
