@@ -65,6 +65,7 @@ PAGES: Mapping[str, str] = {
     "Plan that waits": f"/plan/{WAITING}/1",
     "Twenty rows of a plan": f"/sample/{CAMPAIGN}",
     "Account": "/account?id=granted-1",
+    "Account, also before its id changed hands": "/past?id=granted-1",
     "Cases": "/cases",
     "Cases of a campaign": f"/cases/{CAMPAIGN}",
     "Case": CASE,

@@ -58,6 +58,7 @@ QUESTIONS = (
     Question("/sample/<incident>/<seq>", plan.show_sample, "exports.sample"),
     Question("/campaign/<incident>/<seq>", campaign.show, READ),
     Question("/account", account.show, "accounts.ask", "Account"),
+    Question("/past", account.show_past, "accounts.ask_past"),
     Question("/cases", cases.show, "cases.of_month", "Cases"),
     Question("/cases/<incident>/<seq>", cases.show_campaign, "cases.of_month"),
     Question("/case/<account>/<incident>/<seq>", cases.show_one, "cases.of_month"),

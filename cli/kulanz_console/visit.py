@@ -24,7 +24,7 @@ RIGHTS = (
     *("policies.published", "approvals.act", "stops.act", "acceptances.accept", "halts.act", "budgets.act"),
     *("credits.act", "acknowledgements.late_credits", "voids.ask", "voids.decide", "drafts.confirm"),
     *("cases.of_month", "cases.decide", "cases.second", "goodwill.waiting", "goodwill.give", "goodwill.decide"),
-    "exports.sample",
+    *("exports.sample", "accounts.ask_past"),
 )
 """One use of each kind of work that a page shows or leaves out."""
 

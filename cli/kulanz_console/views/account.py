@@ -63,6 +63,35 @@ def show(visit: Visit) -> Shown:
     return Shown("account.html", visit.words("Account {account}", account=account), content)
 
 
+def show_past(visit: Visit) -> Shown:
+    """All that was ever decided under an id, also about whoever had it before, for an auditor: read, and not acted on.
+    What the id's present account is not shown is marked.
+    """
+    account, incident = visit.query.get("id", "").strip(), visit.query.get("incident", "").strip() or None
+    content: dict[str, Any] = {"account": account, "incident": incident, "answer": None}
+    if not account:
+        return Shown("past.html", visit.words("Decisions from before an id changed hands"), content)
+    present, whole = visit.together(
+        lambda: visit.ask("accounts.ask", {"incident": incident}, account=account),
+        lambda: visit.ask("accounts.ask_past", {"incident": incident}, account=account),
+    )
+    found, shown = cast("AskAnswer", whole), {_decided(one) for one in present["decisions"]}
+    content |= {
+        "answer": found,
+        "withheld": present["withheld"],
+        "standings": answered.standings(found),
+        "older": {_decided(one) for one in found["decisions"]} - shown,
+        "key_of": _decided,
+        "said": answered,
+    }
+    return Shown("past.html", visit.words("Account {account}", account=account), content)
+
+
+def _decided(decision: Any) -> tuple[str, str]:
+    """What tells the decisions of an answer apart."""
+    return decision["campaign"], decision["subject"]
+
+
 def _given_before(answer: "AskAnswer", waiting: Sequence[Answer]) -> list[tuple[str, str, str]]:
     """What the account was given by hand, and what waits to be: the id, the amount and the state of each."""
     standings = [one for one in answered.standings(answer) if month_of_goodwill(one.content["incident_id"])]

@@ -15,20 +15,23 @@ from kulanz_console.visit import Answer, Shown, Visit
 
 MONTHS_OF_CASES = 2
 PLANS_LOOKED_AT = 5
-"""Plans of which the first page says whether their list has a warning: one question each, at once. Of the others it
-says that they are to be opened for that.
+"""Plans of which the first page says whether their list has a warning, those with the nearest end first: one question
+each, at once. It counts the others, and leads to the page that looks at them, too.
 """
+PLANS_LOOKED_AT_MOST = 40
+"""Plans of which that page says it; it reads so many campaigns that wait, and says where there are more."""
+EVERY_LIST = "all"
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
 
 
 def show(visit: Visit) -> Shown:
     """The first page. What a role may not read is left out."""
     reads, bills = visit.may("halts.current"), visit.may("acknowledgements.overdue")
-    month = f"{visit.now:%Y-%m}"
+    month, is_every = f"{visit.now:%Y-%m}", visit.query.get("lists", "") == EVERY_LIST
     halt, waiting, troubles, drafts, refused, late, deliveries, queue, proposals, goodwill, open_voids, rejected = (
         visit.together(
             lambda: visit.ask("halts.current") if reads else None,
-            lambda: _waiting(visit) if reads else ([], [], False),
+            lambda: _waiting(visit, is_every=is_every) if reads else ([], [], False),
             lambda: visit.ask("campaigns.troubles")["troubles"] if reads else [],
             lambda: visit.pages("drafts.of_month", "drafts", month=month)[0] if reads else [],
             lambda: visit.ask("incidents.refused") if reads else None,
@@ -44,11 +47,16 @@ def show(visit: Visit) -> Shown:
     campaigns, kept, is_more = waiting
     open_drafts = [one for one in drafts if one["state"] not in ("confirmed", "dismissed")]
     plans = [one for one in campaigns if one.state == State.AWAITING_APPROVAL]
+    over = {one.id for one in plans if one.approvable_until and visit.now >= parse_instant(one.approvable_until)}
+    plans.sort(key=lambda one: (one.id in over, one.approvable_until, one.id))
+    warned = _warned(visit, plans[: PLANS_LOOKED_AT_MOST if is_every else PLANS_LOOKED_AT])
     content = {
         "halt": halt,
         "plans": plans,
-        "over": {one.id for one in plans if one.approvable_until and visit.now >= parse_instant(one.approvable_until)},
-        "warned": _warned(visit, plans),
+        "over": over,
+        "warned": warned,
+        "with_warning": sum(warned.values()),
+        "every_list": "" if is_every else f"/?lists={EVERY_LIST}",
         "stopped": [one for one in campaigns if one.state != State.AWAITING_APPROVAL],
         "kept": kept,
         "is_more": is_more,
@@ -71,12 +79,9 @@ def show(visit: Visit) -> Shown:
 
 
 def _warned(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, bool]:
-    """Whether something about their lists looks wrong, of the first of the plans that wait. Those that have gone or
-    cannot be read now are missing.
-    """
-    looked_at = plans[:PLANS_LOOKED_AT]
-    found = visit.together(*(partial(_is_warned, visit, one.id) for one in looked_at))
-    return {one.id: is_so for one, is_so in zip(looked_at, found, strict=True) if is_so is not None}
+    """Whether something about their lists looks wrong. Plans that have gone or cannot be read now are missing."""
+    found = visit.together(*(partial(_is_warned, visit, one.id) for one in plans))
+    return {one.id: is_so for one, is_so in zip(plans, found, strict=True) if is_so is not None}
 
 
 def _is_warned(visit: Visit, campaign: str) -> bool | None:
@@ -97,6 +102,11 @@ def _goodwill(visit: Visit) -> list[Any]:
     return [one for one in visit.ask("goodwill.waiting")["waiting"] if one["state"] == "waiting"]
 
 
-def _waiting(visit: Visit) -> tuple[list[Any], list[Any], bool]:
-    first = visit.ask("campaigns.waiting")
-    return [line_of(item) for item in first["campaigns"]], first["kept"], first["next"] is not None
+def _waiting(visit: Visit, *, is_every: bool) -> tuple[list[Any], list[Any], bool]:
+    """What waits, the requests that are kept, and whether there is more: the first answer, or as many as looked at."""
+    answer = visit.ask("campaigns.waiting")
+    found, kept = list(answer["campaigns"]), answer["kept"]
+    while is_every and answer["next"] is not None and len(found) < PLANS_LOOKED_AT_MOST:
+        answer = visit.ask("campaigns.waiting", {"cursor": answer["next"]})
+        found += answer["campaigns"]
+    return [line_of(item) for item in found], kept, answer["next"] is not None

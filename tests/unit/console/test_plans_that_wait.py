@@ -106,6 +106,35 @@ def test_a_plan_that_the_first_page_did_not_look_at_is_not_shown_as_one_without_
     assert browser.kulanz.asked.count("approvals.plan") == PLANS_LOOKED_AT
     assert first.count("approve before") == len(many), "each plan has its deadline"
     assert first.count("Open it to see whether its list has a warning.") == len(many) - 1
+    assert f"Lists that this page did not look at: {len(many) - 1}." in first, "one of these campaigns is there"
+    assert 'href="/?lists=all"' in browser.get("/").text
+
+
+def test_every_list_is_looked_at_on_request_and_the_page_counts_those_with_a_warning() -> None:
+    browser = Browser(planned(WRONG_LISTS["doubled"])).enter()
+    (item,) = browser.kulanz.ask("campaigns.waiting")["campaigns"]
+    plan = browser.kulanz.ask("approvals.plan", incident="second", seq=1)
+    number = 2 * PLANS_LOOKED_AT + 2
+    many = [
+        {**item, "campaign": f"second/{seq}", "approvable_until": f"2026-04-{seq:02d}T00:00:00Z"}
+        for seq in range(number, 0, -1)
+    ]
+    parts = iter([("more", many[:-2]), (None, many[-2:])] * 2)
+
+    def ask(use: str, *_: Any, **of: Any) -> Any:
+        if use == "campaigns.waiting":
+            following, campaigns = next(parts)
+            return {"campaigns": campaigns, "kept": [], "next": following}
+        return plan if use == "approvals.plan" else asked(use, *_, **of)
+
+    asked, browser.kulanz.ask = browser.kulanz.ask, ask  # type: ignore[method-assign]
+    every = browser.get("/?lists=all").text
+    shown = re.findall(r'href="/plan/second/(\d+)"', every)
+    assert list(map(int, shown)) == list(range(1, number + 1)), "the nearest end stands first"
+    said = read(every)
+    assert said.count(WARNING) == number
+    assert f"Lists with a warning: {number}." in said
+    assert "did not look at" not in said
 
 
 def test_a_campaign_says_until_when_its_plan_can_be_approved_as_long_as_it_waits(right: World) -> None:

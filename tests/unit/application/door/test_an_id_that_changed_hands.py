@@ -1,17 +1,20 @@
 """What was decided before an id changed hands is about another customer: support does not see it, an auditor does."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from kulanz.application.door.routes import Role
 from kulanz.domain.time import format_instant
-from tests.support.console_browser import EVERY_ROLE, Browser
+from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.world import START, World
 from tests.support.world_door import WorldDoor
 from tests.support.world_stack import WorldStack, run
 from tests.unit.application.campaigns.test_accounts_that_changed import campaign, line, world_of
 
+MARKED = "Decided before the id changed hands"
 SINCE = START + timedelta(days=1)
 
 
@@ -76,8 +79,29 @@ def test_the_command_says_what_it_leaves_out_and_an_auditor_gets_it(world: World
 
 @pytest.mark.parametrize("path", ["/account?id=new", "/account?id=new&incident=net-outage"])
 def test_the_page_says_what_it_leaves_out_and_never_that_nothing_was_decided(world: World, path: str) -> None:
-    shown = Browser(world, EVERY_ROLE, WorldStack(world)).enter().get(path).text
+    shown = Browser(world, frozenset({Role.SUPPORT}), WorldStack(world)).enter().get(path).text
+    assert "/past" not in shown
     assert "this id changed hands at" in shown
-    assert "kulanz ask --past" in shown
+    assert "is shown to the role auditor alone" in shown
     assert "Nothing was decided" not in shown
     assert "was not on its list" not in shown
+
+
+@pytest.mark.parametrize("account", ["new", "old"])
+def test_an_auditor_reads_all_of_it_on_a_page_that_marks_what_is_older_and_does_nothing(
+    world: World, account: str
+) -> None:
+    browser = Browser(world, EVERY_ROLE, WorldStack(world)).enter()
+    assert f'href="/past?id={account}"' in browser.get(f"/account?id={account}").text
+    shown = browser.get(f"/past?id={account}")
+    marked = {
+        re.sub("<[^>]+>", "", part).split()[0]: MARKED in part for part in shown.text.split('<p class="note">')[1:]
+    }
+    assert marked == {"net-outage,": True, "later,": False}
+    assert set(forms(shown)) <= {"/language", "/end"}, "nothing of it is acted on"
+
+
+def test_of_an_id_that_nobody_else_had_nothing_is_marked(world: World) -> None:
+    shown = Browser(world, EVERY_ROLE, WorldStack(world)).enter().get("/past?id=apart").text
+    assert MARKED not in shown
+    assert "No list says that this id changed hands after a decision." in shown
