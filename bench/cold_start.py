@@ -45,6 +45,7 @@ WORKER_ENVIRONMENT = {
     "TARGET_WRITE_RATE": "4000",
     "MAXIMUM_CONCURRENCY": "10",
     "DECISION_RETENTION_DAYS": "1096",
+    "BUDGET_ZONE": "UTC",
     "WARN_BEFORE_DAYS": "3",
     "POWERTOOLS_SERVICE_NAME": "kulanz",
     "POLICY_PREFIX": "policies/",
@@ -65,7 +66,7 @@ CONSOLE_ENVIRONMENT = {
     ),
     "ACCOUNT_ID": "123456789012", "LIST_PREFIX": "lists/", "ADVANCE_FUNCTION": "a", "PUBLISH_FUNCTION": "p",
     "CHUNK_BYTES": "1048576", "DECIDABLE_DAYS": "366", "NOTICES_PER_MESSAGE": "100", "LONE_OPERATOR": "false",
-    "BUDGET_ZONE": "UTC", "STACK_NAME": "kulanz", "SESSIONS_TABLE": "sessions", "CONSOLE_HOST": "api.example",
+    "STACK_NAME": "kulanz", "SESSIONS_TABLE": "sessions", "CONSOLE_HOST": "api.example",
     "CONSOLE_ISSUER": "https://login.example", "CONSOLE_CLIENT_ID": "kulanz", "CONSOLE_SECRET": "kulanz/console",
     "CONSOLE_SCOPE": "openid", "CONSOLE_GROUPS_CLAIM": "groups", "CONSOLE_GROUPS": '{"support": ["care"]}',
 }  # fmt: skip
