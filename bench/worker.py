@@ -231,6 +231,9 @@ def _warm_up(work: Pass, path: Path, chunk_bytes: int, endpoint: str) -> None:
 
 
 if __name__ == "__main__":
+    from kulanz.startup import all_imported
+
+    all_imported()  # as in the function: what was imported is not looked at again by a long list
     _, work, path, rows, chunk_bytes, endpoint = sys.argv
     _warm_up(Pass(work), Path(path), int(chunk_bytes), endpoint)
     found = measure(Pass(work), Path(path), int(rows), int(chunk_bytes), endpoint)

@@ -1,5 +1,7 @@
 """Changes of campaigns' META records, from CampaignsTable's stream; by a schedule, the watch over open ones."""
 
+from kulanz.startup import all_imported
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -54,6 +56,7 @@ from kulanz.domain.delivery.law import Counted
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
 
+all_imported()
 logger = Logger()
 metrics = Metrics()
 

@@ -1,5 +1,7 @@
 """Requests of the HTTP API (payload 2.0), each signed by whoever asks."""
 
+from kulanz.startup import all_imported
+
 import json
 import os
 from base64 import b64decode
@@ -19,6 +21,7 @@ from kulanz.config import ApiConfig
 from kulanz.domain.people.caller import Caller, IdentityRefused, caller_of
 from kulanz.failures import described
 
+all_imported()
 logger = Logger()
 
 ANSWER_BYTES = 5 * 1024 * 1024

@@ -3,6 +3,8 @@
 Every five minutes a schedule has the drafts looked at that something may still have to be said of.
 """
 
+from kulanz.startup import all_imported
+
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +26,7 @@ from kulanz.application.drafts.keep_delivery import KeepingPorts, keep_delivery,
 from kulanz.config import DraftIncidentsConfig
 from kulanz.failures import described
 
+all_imported()
 logger = Logger()
 metrics = Metrics()
 

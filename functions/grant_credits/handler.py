@@ -1,5 +1,7 @@
 """Chunk messages, one at a time."""
 
+from kulanz.startup import all_imported
+
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from kulanz.application.delivery.void_chunk import VoidChunkPorts
     from kulanz.application.exports.write_parts import ExportPorts
 
+all_imported()
 logger = Logger()
 metrics = Metrics()
 _policies = FrozenCache()

@@ -1,5 +1,7 @@
 """Events of the bus, from the incidents queue."""
 
+from kulanz.startup import all_imported
+
 import json
 import os
 from dataclasses import replace
@@ -28,6 +30,7 @@ from kulanz.config import OpenCampaignConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import described, without_content
 
+all_imported()
 logger = Logger()
 
 

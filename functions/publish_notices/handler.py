@@ -1,5 +1,7 @@
 """Committed decisions, from the stream of CreditsTable; revisions of incidents, from that of CampaignsTable."""
 
+from kulanz.startup import all_imported
+
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,6 +22,7 @@ from kulanz.application.notices.publish_status import publish_status
 from kulanz.config import PublishNoticesConfig
 from kulanz.failures import without_content
 
+all_imported()
 logger = Logger()
 _policies = FrozenCache()
 

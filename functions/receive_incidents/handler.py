@@ -1,5 +1,7 @@
 """Deliveries of incident sources, from an HTTP API without authoriser (payload 2.0): each source signs by itself."""
 
+from kulanz.startup import all_imported
+
 import json
 from base64 import b64decode
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from kulanz.application.drafts.receive_delivery import Delivered, Received, Rece
 from kulanz.config import ReceiveIncidentsConfig
 from kulanz.failures import described
 
+all_imported()
 logger = Logger()
 
 NOT_KEPT = 503

@@ -1,5 +1,7 @@
 """The console for persons who log in, from routes without authoriser (payload 2.0): the pages decide who is let in."""
 
+from kulanz.startup import all_imported
+
 import sys
 import time
 from base64 import b64decode
@@ -25,6 +27,7 @@ from kulanz_console.hosted.sessions import LoginSessions
 from kulanz_console.place import Place
 from serve_console.kept import DynamoSessions, HttpsProvider, ManagedSecret
 
+all_imported()
 logger = Logger()
 ROOT = "/console"
 """What the paths of the console begin with."""

@@ -24,4 +24,4 @@ MEASURED = [
 def test_a_measured_function_has_the_settings_that_it_reads(
     config: type[GrantCreditsConfig], environment: Mapping[str, str]
 ) -> None:
-    assert config.read(environment)
+    assert config.read(environment).list_bucket == environment["LIST_BUCKET"]

@@ -25,6 +25,25 @@ def test_a_function_starts_without_what_authors_and_commands_need(function: str)
 
 
 ROOT = Path(__file__).parents[3]
+HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_function_looks_for_garbage_only_once_all_is_imported(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    program = f"import gc, {path.parent.name}.handler; print(gc.isenabled(), gc.get_freeze_count())"
+
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own text
+
+    assert ast.unparse(imports[0]) == "from kulanz.startup import all_imported"
+    is_enabled, kept = told.stdout.split()
+    assert is_enabled == "True"
+    assert int(kept) > IMPORTED_LEAST, "what was imported is looked at again and again"
+
+
+IMPORTED_LEAST = 20_000
+"""Objects: any function imports more than twice as many."""
 LOCKS = {
     "functions": ["layers/dependencies/requirements.txt"],
     "functions/serve_console": ["layers/dependencies/requirements.txt", "cli/requirements.txt"],
