@@ -16,6 +16,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.void import Share, VoidState
 from tests.fake_biller.biller import ANSWER_FIELDS, Biller
 from tests.support.billing_files import read_delivery
 from tests.support.faults import Fault, Killed, Tap, fault_at
@@ -104,6 +105,33 @@ def test_nothing_goes_to_another_channel_while_the_first_may_have_booked_it(stat
         reply = road.door.put(f"{CREDITS}/x-1", body_of(booked), BERT)
         assert (reply.status, reply.content["reason"]) == (409, "not_rejected")
         assert road.by_entries() == before
+
+
+@pytest.mark.parametrize("number", [None, *range(0, 36, 4)])
+def test_a_void_asks_each_channel_for_what_it_has_of_one_decision(road: Road, number: int | None) -> None:
+    """The money by letter, the minutes on the bill: wherever a worker dies, both are asked back once, and void then."""
+    assert road.door.put(f"{CREDITS}/x-1", body_of(waiting(road)), BERT).status == 200
+    for what in ("again", "deliver", "answer"):
+        road.step(what)
+    road.done += 1
+    tap = None if number is None else Tap(fault_at(number, Fault.KILLED_AFTER))
+    assert road.void(["rejected"], tap, asks_biller=True) is VoidState.VOIDED
+    (void,) = road.world.voids.of_campaign(road.campaign.id)
+    assert {channel for channel, _ in void.plan.totals.asked} == {"billing", "letters"}
+    assert void.apply.totals.asked == void.plan.totals.asked
+    assert void.apply.totals.by_measure(Share.NOT_ASKED) == {}
+    assert road.asked_back() == void.plan.totals.by_measure(Share.ASKABLE)
+    serials = {name: road.world.deliveries.last_serial(name) for name in road.billers}
+    road.step("deliver")
+    for name, serial in serials.items():
+        sent = read_delivery(road.world.archive.documents, f"deliveries/{name}/{serial + 1:08d}").credits
+        assert [one["type"] for one in sent.values()] == ["reversal"]
+    road.step("answer")
+    assert road.asked_back() == {}
+    states = {
+        stands.state for entry in road.world.ledger.of_account("rejected") for *_, stands, _ in road.stands_of(entry)
+    }
+    assert states == {CreditState.VOIDED}
 
 
 def test_a_channel_that_the_stack_does_not_have_is_refused_with_those_that_it_has(road: Road) -> None:

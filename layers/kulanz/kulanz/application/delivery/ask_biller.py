@@ -50,7 +50,8 @@ class ReversalAsking:
     def ask(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]], clock: Clock) -> None:
         """Ask back what was planned of some decisions and is still at the biller; `mine` stands as it then is.
 
-        Where one of several was changed meanwhile, each is tried by itself. Raises TryAgain where others keep changing
+        Where one of several was changed meanwhile, each is tried by itself. Of a decision whose credits several
+        channels have, each is asked by an entry and an addition of its own. Raises TryAgain where others keep changing
         the same entries.
         """
         waiting = [key for key in sorted(parts, key=str) if any(one.share is Share.ASKABLE for one in parts[key])]
@@ -59,6 +60,7 @@ class ReversalAsking:
             asked = {key: found for key in waiting if (found := self._asked(mine[key], parts[key])) is not None}
             if not asked:
                 return
+            others = False
             for channel in sorted({one.channel for one in asked.values()}):
                 of_channel = [key for key, one in asked.items() if one.channel == channel]
                 for page in batched(of_channel, together, strict=False):
@@ -66,9 +68,12 @@ class ReversalAsking:
                         for key in page:
                             after = asked[key].change.after
                             mine[key] = Booked(with_voided(mine[key].entry, after), after)
-            waiting = list(asked)  # of what was written nothing is left to ask
-            mine |= self.credits.booked(waiting)
-            together = 1
+                    else:
+                        others = True
+            waiting = list(asked)  # of what was written only other channels are left to ask
+            if others:
+                mine |= self.credits.booked(waiting)
+                together = 1
         if any(self._asked(mine[key], parts[key]) is not None for key in waiting):
             raise TryAgain("the credit entries of some decisions keep changing, or deliveries keep opening")
 
@@ -78,7 +83,7 @@ class ReversalAsking:
         return Asking(asked.change, addition, booked.entry.ttl)
 
     def _asked(self, booked: Booked, parts: list[Part]) -> _Asked | None:
-        """What is written of a decision: all that one channel has of it. None where nothing is left to ask."""
+        """What is written next of a decision: all that one channel has of it. None where nothing is left to ask."""
         new = reversal_entry(self.void, booked.entry, booked.entries, parts)
         if new is None:
             return None

@@ -441,17 +441,17 @@ _OUTCOMES: Mapping[Share, tuple[Counted, Share, Share]] = {
 def reversal_entry(void: Void, booked: Entry, entries: CreditEntries, parts: Iterable[Part]) -> CreditEntry | None:
     """What a void writes of a decision of which it asks something back: as much as was planned, and is still there.
 
-    None where nothing is left of it, or this void has asked before. A credit that was sent again since is another one.
+    None where nothing is left of it. A void asks once for each benefit, whatever the biller answers. What was
+    sent again since is another credit.
     """
     if void.started_at is None:
         raise ValueError("a void writes after it was approved")
-    name = entry_id(void)
-    if any(one.id == name and one.kind is EntryKind.REVERSAL_ASKED for one in entries):
-        return None
+    name, kind = entry_id(void), EntryKind.REVERSAL_ASKED
+    asked = {place for one in entries if one.id == name and one.kind is kind for place in one.benefits}
     granted = granted_benefits(booked)
     sizes: dict[int, Size] = {}
     for part in parts:
-        if part.share is Share.ASKABLE and part.place < len(granted):
+        if part.share is Share.ASKABLE and part.place < len(granted) and part.place not in asked:
             _, size = worth_of(granted[part.place])
             stands = standing(entries, part.place, size)
             left = min(part.size, stands.askable(size)) if stands.delivery == part.delivery else 0
@@ -459,5 +459,5 @@ def reversal_entry(void: Void, booked: Entry, entries: CreditEntries, parts: Ite
                 sizes[part.place] = left
     if not sizes:
         return None
-    kind, places = EntryKind.REVERSAL_ASKED, tuple(sizes)
+    places = tuple(sizes)
     return CreditEntry(kind, void.started_at, void.requested_by, name, places, sizes=tuple(sizes.values()))
