@@ -1,22 +1,34 @@
 """The configuration of sources: what it says, every mistake with its place, and what a version may change."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from kulanz.domain.drafts.reported import COUNTABLE
+from kulanz.domain.drafts.draft import Mapped, ServiceRule, SourceMap
+from kulanz.domain.drafts.reported import COUNTABLE, Degree
 from kulanz.sources.configuration import (
+    ASKED_MOST,
+    COMPONENTS_MOST,
     NO_SOURCES,
+    SERVICES_MOST,
+    SOURCES_MOST,
+    SPEAKERS_MOST,
+    TEXT_CHARACTERS,
+    VERSION_HIGHEST,
     Configuration,
     ConfigurationError,
+    Configured,
     configuration_from_json,
     configuration_json,
     must_follow,
     read_configuration,
 )
+from kulanz.sources.reading import ID_CHARACTERS
 from kulanz.sources.table import SOURCES
 from tests.support.sources import content_of
 
@@ -48,19 +60,32 @@ FULL: dict[str, Any] = {
 
 
 def test_every_entry_is_read() -> None:
-    configuration = read_configuration(FULL)
-    source = configuration.sources["status"]
-    rule = source.mapping.services["voice"]
-    assert (configuration.version, source.source.kind, source.page) == (7, "statuspage", "status.example.com")
-    assert (rule.text, rule.minimum, rule.policy, rule.list_key) == (
-        "Voice calls",
-        timedelta(minutes=10),
-        "acme-uptime/1",
-        "lists/voice.csv",
+    """No two entries have the same value, and those that only some sources need are here, too."""
+    status = FULL["sources"]["status"] | {
+        "timestamps": {"began": "Impact started", "ended": "Fixed"},
+        "components_field": "Affected",
+        "partner": "aws.partner/example.com/1",
+        "notices": True,
+    }
+    source = read_configuration({**FULL, "sources": {"status": status}}).sources["status"]
+    rule = ServiceRule(
+        "voice", "Voice calls", frozenset({Degree.MAJOR, Degree.PARTIAL}), timedelta(minutes=10), "acme-uptime/1",
+        "lists/voice.csv", "network", ("anna-berg",),
+    )  # fmt: skip
+    mapping = SourceMap(
+        "status", {"cvoice000001": Mapped("voice", "calls")}, {"voice": rule}, frozenset({"cother0000001"})
     )
-    assert (rule.cause, rule.asked, sorted(rule.counts)) == ("network", ("anna-berg",), ["major", "partial"])
-    assert source.mapping.components["cvoice000001"].function == "calls"
-    assert source.mapping.ignored == {"cother0000001"}
+    assert source == Configured(
+        "status", SOURCES["statuspage"], mapping, frozenset({"p4g3x7example"}), "Europe/Berlin", "Impact started",
+        "Fixed", "Affected", "status.example.com", "aws.partner/example.com/1", is_stopped=False, notices=True,
+    )  # fmt: skip
+    stopped = read_configuration(put(True, "stopped")).sources["status"]
+    assert (stopped.is_stopped, stopped.notices) == (True, False)
+    assert read_configuration(FULL).version == 7
+
+
+def test_a_source_speaks_for_those_that_it_lists_and_for_everybody_where_it_lists_none() -> None:
+    source = read_configuration(FULL).sources["status"]
     assert source.may_speak("p4g3x7example")
     assert [source.may_speak(one) for one in ("another", "", None)] == [False, False, True]
     assert replace(source, speaks_for=frozenset()).may_speak("")
@@ -194,3 +219,55 @@ def test_events_of_a_bus_belong_to_the_source_that_is_configured_for_them() -> N
 
 def test_what_may_count_is_listed() -> None:
     assert [*COUNTABLE] == ["major", "partial", "degraded", "unstated", "planned"]
+
+
+SIZED: dict[str, Callable[[int], Any]] = {
+    "version": lambda number: {**FULL, "version": number},
+    "sources": lambda number: {
+        **FULL, "sources": {f"s{place}": FULL["sources"]["status"] for place in range(number)},
+    },
+    "services": lambda number: put(
+        {**FULL["sources"]["status"]["services"], **{f"s{place}": None for place in range(number - 1)}}, "services"
+    ),
+    "components": lambda number: put({f"c{place}": {"service": "voice"} for place in range(number)}, "components"),
+    "asked": lambda number: put([f"anna-{place}" for place in range(number)], "services", "voice", "asked"),
+    "ignored": lambda number: put([f"other{place}" for place in range(number)], "ignored"),
+    "speaks_for": lambda number: put([f"other{place}" for place in range(number)], "speaks_for"),
+    "text": lambda number: put("t" * number, "services", "voice", "cause"),
+    "id": lambda number: put(["i" * number], "ignored"),
+}  # fmt: skip
+"""The full configuration with so many of something, or so many characters of a text."""
+
+
+@pytest.mark.parametrize(
+    ("what", "least", "most"),
+    [
+        ("version", 1, VERSION_HIGHEST), ("sources", 1, SOURCES_MOST), ("services", 1, SERVICES_MOST),
+        ("components", 1, COMPONENTS_MOST), ("asked", 0, ASKED_MOST), ("ignored", 0, COMPONENTS_MOST),
+        ("speaks_for", 0, SPEAKERS_MOST), ("text", 1, TEXT_CHARACTERS), ("id", 1, ID_CHARACTERS),
+    ],
+)  # fmt: skip
+def test_as_much_as_is_allowed_is_taken_and_one_more_or_one_too_few_is_not(what: str, least: int, most: int) -> None:
+    for number in (least, most):
+        read_configuration(SIZED[what](number))
+    for number in [most + 1, *([least - 1] if what in ("version", "sources", "components", "text", "id") else [])]:
+        with pytest.raises(ConfigurationError):
+            read_configuration(SIZED[what](number))
+
+
+@pytest.mark.parametrize("entry", ["services", "components", "ignored", "speaks_for", "zone", "page", "kind"])
+@pytest.mark.parametrize("value", [7, "text", ["\u0000"], {"a": ["b"]}, [["x"]]])
+def test_whatever_of_another_type_stands_in_an_entry_is_refused_with_its_place(entry: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_configuration(put(value, entry))
+    assert refused.value.path[:3] == ("sources", "status", entry)
+    with pytest.raises(ConfigurationError) as refused:
+        read_configuration(put([value], "services", "voice", "counts"))
+    assert refused.value.path[:6] == ("sources", "status", "services", "voice", "counts", 0)
+
+
+def test_a_published_file_keeps_the_digest_of_its_bytes() -> None:
+    """Another text of the same file has another one, so that what is compared is what was published."""
+    spaced = json.dumps(FULL, indent=1).encode()
+    digests = {sha256(text).hexdigest(): configuration_from_json(text).digest for text in (spaced, b" " + spaced)}
+    assert list(digests) == list(digests.values())
