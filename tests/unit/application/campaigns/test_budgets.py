@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from kulanz.application.budgets.review import review_budgets
-from kulanz.application.budgets.set_budget import SetBudgetPorts, set_budget
+from kulanz.application.budgets.set_budget import BudgetReserved, SetBudgetPorts, set_budget
 from kulanz.application.campaigns.review_plan import PlanReview, ReviewPorts, review_plan
-from kulanz.application.ports import Refused
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, Outdated, Refused, TryAgain
 from kulanz.domain.budgets import Budget, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.gate.approval import ApprovalRefused
@@ -185,6 +185,46 @@ def test_the_same_setting_again_changes_nothing_also_after_a_later_one() -> None
     assert limit(world, 5, name="one").limit == 9
     with pytest.raises(Refused, match="another setting"):
         limit(world, 6, name="one")
+
+
+class Racing:
+    """Budgets whose record moves so often before a setting is written."""
+
+    def __init__(self, world: World, times: int) -> None:
+        self._budgets, self.left = world.budgets, times
+
+    def limit_set(self, *of: str) -> LimitSet | None:
+        return self._budgets.limit_set(*of)
+
+    def set_limit(self, setting: LimitSet) -> None:
+        if self.left:
+            self.left -= 1
+            raise Outdated
+        self._budgets.set_limit(setting)
+
+
+def test_a_setting_that_another_write_overtook_is_tried_again_and_only_a_removal_is_refused_for_what_is_reserved() -> (
+    None
+):
+    world = waiting()
+    approve(world)
+    asked = LimitSet("one", "EUR", MONTH, 777, ANNA, "as agreed", world.now)
+    racing = Racing(world, 1)
+    assert set_budget(asked, SetBudgetPorts(world.campaigns, cast("Any", racing))).limit == 777
+    removal = replace(asked, id="two", limit=None)
+    with pytest.raises(BudgetReserved):
+        set_budget(removal, SetBudgetPorts(world.campaigns, cast("Any", Racing(world, 1))))
+    elsewhere = replace(asked, id="three", limit=None, month="2026-09")
+    assert set_budget(elsewhere, SetBudgetPorts(world.campaigns, cast("Any", Racing(world, 1)))).limit is None
+    for times, is_tried in ((ATTEMPTS_AGAINST_OTHERS - 1, True), (ATTEMPTS_AGAINST_OTHERS, False)):
+        racing = Racing(world, times)
+        again = replace(asked, id=f"after-{times}", limit=times)
+        if is_tried:
+            assert set_budget(again, SetBudgetPorts(world.campaigns, cast("Any", racing))).limit == times
+        else:
+            with pytest.raises(TryAgain):
+                set_budget(again, SetBudgetPorts(world.campaigns, cast("Any", racing)))
+    assert world.campaigns.budget("EUR", MONTH).limit == ATTEMPTS_AGAINST_OTHERS - 1
 
 
 def test_a_limit_below_what_is_reserved_stops_further_starts_and_nothing_else() -> None:

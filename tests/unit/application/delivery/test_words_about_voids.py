@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kulanz.application.delivery.ask_void import reject_void, settle_void
+from kulanz.application.delivery.ask_void import VoidRefused, reject_void, settle_void
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import Void, VoidApproval, VoidState, void_entry
@@ -33,6 +33,11 @@ def test_who_rejects_or_settles_a_void_is_named_by_it_and_nobody_else(person: st
         assert (done.state, done.state_reason) == (became, said)
         assert world.voids.void(void.id) == done
         assert act(void.id, void.plan_hash, "I looked", Person(person), ports) == done, "the same again"
+        another = next(one for one in (ANNA, BEN, CLEA) if one != person)
+        for why, by in (("I looked", another), ("I looked again", person), ("I", person)):
+            with pytest.raises(VoidRefused):
+                act(void.id, void.plan_hash, why, Person(by), ports)
+        assert world.voids.void(void.id) == done
 
 
 def test_what_a_void_writes_is_of_the_instant_at_which_it_was_approved() -> None:

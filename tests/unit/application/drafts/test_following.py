@@ -21,7 +21,7 @@ from kulanz.application.drafts.waiting_long import waiting_long
 from kulanz.application.ports import Outdated, TryAgain
 from kulanz.domain.drafts.following import WAITS_LONG_AFTER, Followed, Waits
 from kulanz.domain.notices import NoticeMessage
-from kulanz.sources.configuration import configuration_json
+from kulanz.sources.configuration import Configuration, configuration_json
 from tests.support.fake_messages import FakeAnnouncer, FakeTopic
 from tests.support.sources import body_of, content_of, recorded
 from tests.unit.application.drafts.test_keeping import NOW, OUTAGE, Keeper
@@ -225,6 +225,7 @@ def test_a_draft_is_listed_as_waiting_from_a_day_after_somebody_was_asked_until_
     later["incident"] |= {"name": "Another title", "updated_at": "2026-03-12T10:00:00Z"}
     follower.hear(later, NOW + WAITS_LONG_AFTER)
     assert listed(NOW + 2 * WAITS_LONG_AFTER) == [(PORTAL, "new"), (VOICE, "changed")], "it waits since it changed"
+    assert waiting_long(Configuration(), follower.drafts, NOW + 2 * WAITS_LONG_AFTER) == [], "of no source any more"
 
 
 # What is right by its type and meant otherwise
