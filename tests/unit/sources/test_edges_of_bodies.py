@@ -5,11 +5,23 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.drafts.reported import Mark
+from kulanz.domain.drafts.reported import Change, Course, Degree, Mark, Part, Reported, Stamp, order_text
 from kulanz.sources import aws_health, incident_io, pagerduty, servicenow, statuspage, tmf656
-from kulanz.sources.reading import ReadSettings
+from kulanz.sources.reading import (
+    CHANGES_PER_PART,
+    COMPONENTS_PER_PART,
+    ID_CHARACTERS,
+    PART_BYTES,
+    ReadSettings,
+    SourceProblem,
+    within_limits,
+)
 
 AT = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
+
+
+def text_at(minute: int) -> str:
+    return (AT + timedelta(minutes=minute)).isoformat()
 
 
 def page(**update: str) -> dict[str, Any]:
@@ -38,6 +50,8 @@ def test_a_change_that_is_shown_more_than_a_minute_beside_its_writing_is_marked(
 
 def test_an_update_that_was_edited_later_is_the_newer_delivery() -> None:
     """Nothing else of the body says that it is newer: the incident's own instants stay."""
+    unedited = statuspage.read(page(created_at=text_at(7), display_at=text_at(9)), ReadSettings()).parts[0]
+    assert unedited.order == order_text(AT + timedelta(minutes=7)), "one that was never edited is of its writing"
     edited = page(updated_at=(AT + timedelta(minutes=5)).isoformat())
     orders = [statuspage.read(body, ReadSettings()).parts[0].order for body in (page(), edited)]
     assert orders[0] < orders[1]
@@ -76,7 +90,10 @@ def test_a_later_modification_of_a_record_is_later_whatever_the_number_of_its_di
 SETTINGS = ReadSettings(began="Impact started", ended="Fixed")
 
 
-@pytest.mark.parametrize(("ended", "changes"), [(None, 1), ("", 1), ("soon", 0), (AT.isoformat(), 0), ("later", 0)])
+@pytest.mark.parametrize(
+    ("ended", "changes"),
+    [(None, 1), ("", 1), ("soon", 0), (AT.isoformat(), 0), ("later", 0), ("0001-01-01T00:00:00Z", 1)],
+)
 def test_an_end_that_cannot_be_read_is_no_outage_that_lasts(ended: str | None, changes: int) -> None:
     """Nor is one that is not after the begin."""
     stamps = [("Impact started", AT.isoformat()), ("Fixed", ended)]
@@ -123,3 +140,87 @@ def test_only_what_is_resolved_ends_at_its_date_of_resolution(status: str, *, is
     (part,) = tmf656.read({**body, "event": {"serviceProblem": told}}, ReadSettings()).parts
     assert (part.reported.ended is not None) is is_over
     assert [one.stamp.at for one in part.reported.changes] == [AT, AT + timedelta(hours=1)][: 1 + is_over]
+
+
+def many(changes: int, components: int, length: int = 1) -> Reported:
+    change = Change("c", Stamp(AT, "told"), Degree.MAJOR, place="p" * length)
+    return Reported(changes=(change,) * changes, components={f"c{number}": "" for number in range(components)})
+
+
+def test_as_much_of_one_incident_is_kept_as_is_stated_and_not_one_more() -> None:
+    bytes_of_one = len(many(1, 0).text)
+    for told, is_kept in (
+        (many(CHANGES_PER_PART, 1), True),
+        (many(CHANGES_PER_PART + 1, 1), False),
+        (many(1, COMPONENTS_PER_PART), True),
+        (many(1, COMPONENTS_PER_PART + 1), False),
+        (many(1, 0, PART_BYTES - bytes_of_one + 1), True),
+        (many(1, 0, PART_BYTES - bytes_of_one + 2), False),
+    ):
+        part = Part("i-1", "incident", "1", told)
+        if is_kept:
+            assert within_limits(part) is part
+        else:
+            with pytest.raises(SourceProblem) as refused:
+                within_limits(part)
+            assert refused.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_id"),
+    [("", False), ("i", True), ("i" * ID_CHARACTERS, True), ("i" * (ID_CHARACTERS + 1), False), ("i\n", False)],
+)
+def test_an_id_has_so_many_printable_characters(text: str, *, is_id: bool) -> None:
+    body = page()
+    body["incident"]["id"] = text
+    if is_id:
+        assert statuspage.read(body, ReadSettings()).parts[0].incident == text
+    else:
+        with pytest.raises(SourceProblem) as refused:
+            statuspage.read(body, ReadSettings())
+        assert refused.value.reason == "not_of_this_source"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "is_reopened"),
+    [
+        (["investigating", "resolved"], False),
+        (["resolved", "postmortem"], False),
+        (["resolved", "investigating"], True),
+        (["resolved", "identified", "resolved"], True),
+        (["scheduled", "investigating"], False),
+    ],
+)
+def test_a_page_reopens_an_incident_where_an_update_says_that_it_is_open_after_one_that_resolved_it(
+    statuses: list[str], *, is_reopened: bool
+) -> None:
+    body = page()
+    body["incident"]["incident_updates"] = [
+        {"id": f"u-{number}", "status": status, "created_at": text_at(number)} for number, status in enumerate(statuses)
+    ]
+    (part,) = statuspage.read(body, ReadSettings()).parts
+    assert (Mark.REOPENED in part.reported.marks) is is_reopened
+
+
+@pytest.mark.parametrize(
+    ("category", "course"), [("issue", Course.OPEN), ("investigation", Course.OPEN), ("scheduledChange", "under_way")]
+)
+def test_planned_work_of_a_supplier_is_under_way_and_its_trouble_open(category: str, course: str) -> None:
+    detail = {"eventArn": "arn", "service": "EC2", "statusCode": "open", "eventTypeCode": "C"}
+    detail |= {"eventTypeCategory": category}
+    body = {"account": "123456789012", "time": AT.isoformat(), "detail": detail}
+    (part,) = aws_health.read(body, ReadSettings()).parts
+    assert part.reported.course == course
+
+
+@pytest.mark.parametrize("count", ["", "1.5", "-1", "one", "\uff11", "\u00b2", "1" * 13])
+def test_a_number_of_modifications_is_written_in_at_most_twelve_plain_digits(count: str) -> None:
+    with pytest.raises(SourceProblem):
+        servicenow.read(outage(count), ReadSettings())
+
+
+def test_a_response_incident_without_a_readable_instant_of_its_writing_is_refused() -> None:
+    kind = "public_incident.incident_updated_v2"
+    incident = {"id": "i-1", "updated_at": "soon", "incident_status": {"category": "live"}}
+    with pytest.raises(SourceProblem):
+        incident_io.read({"event_type": kind, kind: incident}, SETTINGS)

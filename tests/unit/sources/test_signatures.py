@@ -55,6 +55,20 @@ def test_whatever_is_changed_of_the_headers_is_refused(change: dict[str, str]) -
     assert not standard(EXAMPLE | change)
 
 
+@pytest.mark.parametrize(("seconds", "is_taken"), [(-301, False), (-300, True), (0, True), (300, True), (301, False)])
+def test_a_signature_is_taken_for_five_minutes_around_its_time(seconds: int, *, is_taken: bool) -> None:
+    assert standard(EXAMPLE, now=SIGNED_AT + timedelta(seconds=seconds)) is is_taken
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp"])
+def test_a_delivery_without_an_id_or_a_time_is_refused_also_where_it_is_signed_so(name: str) -> None:
+    headers = EXAMPLE | {name: ""}
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + BODY
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    signed = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+    assert not standard(headers | {"webhook-signature": f"v1,{signed}"})
+
+
 def test_another_body_secret_or_time_is_refused() -> None:
     assert not standard(EXAMPLE, BODY + b" ")
     assert not standard(EXAMPLE, secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw")

@@ -59,6 +59,11 @@ def test_each_change_has_its_sentence(what: str) -> None:
     assert differences(SEEN, {**SEEN, **changes}) == said
 
 
+def test_what_was_in_no_known_state_is_said_to_have_been_so() -> None:
+    unknown = {**SEEN, "course": None}
+    assert differences(unknown, SEEN) == ["it was in no known state, and is resolved"]
+
+
 def test_the_most_important_change_is_said_first() -> None:
     changes: dict[str, Any] = {}
     for one, _ in CHANGED.values():

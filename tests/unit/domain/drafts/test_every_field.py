@@ -132,6 +132,27 @@ def test_what_a_person_confirms_is_what_the_draft_says() -> None:
     assert nowhere.problem.startswith("no component of the incident is mapped")
 
 
+def test_components_and_functions_are_in_their_order_whatever_the_source_says_first() -> None:
+    names = {f"d-{number}": "" for number in (3, 9, 1, 7)}
+    changes = tuple(Change(one, at(2), Degree.MAJOR) for one in ("c-4", "c-2", "c-1"))
+    told = Reported(changes=changes, components={"c-4": "", "c-1": "", "c-2": "", **names})
+    (draft,) = drafts(Part("the-upstream", "event:1", "0001", told))
+    assert [one for one, _ in draft.unmapped] == ["d-1", "d-3", "d-7", "d-9"]
+    assert [one.component for one in draft.components] == ["c-1", "c-2", "c-4"]
+    assert draft.functions == ("calling", "faxing", "texting")
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "contradict"), [(3, 4, False), (4, 4, True), (5, 4, True), (3, None, False)]
+)
+def test_an_incident_that_ends_before_it_began_contradicts_itself(
+    began: int, ended: int | None, *, contradict: bool
+) -> None:
+    for first, last in ((at(began), None if ended is None else at(ended)), (None, at(4))):
+        (draft,) = drafts(part(0, Course.RESOLVED, began=first, ended=last))
+        assert (Mark.TIMES_CONTRADICT in draft.marks) is (contradict and first is not None)
+
+
 def part(order: int, course: Course | None = None, **told: Any) -> Part:
     return Part("the-upstream", f"event:{order}", f"{order:04d}", Reported(course=course, components=NAMES, **told))
 
@@ -167,7 +188,11 @@ def test_only_what_was_resolved_and_is_open_was_reopened(courses: tuple[Course, 
 @pytest.mark.parametrize("course", Course)
 @pytest.mark.parametrize("ended", [None, at(9)])
 def test_the_end_is_missing_only_of_what_is_said_to_have_ended(course: Course, ended: Stamp | None) -> None:
+    """Of an outage that was merged or cancelled, too; where nothing was out, only what ended has an end."""
     change = Change("c-1", at(3), Degree.MAJOR)
+    (nothing_out,) = drafts(part(0, course, began=at(3), ended=ended))
+    is_over = course in (Course.RESOLVED, Course.COMPLETED)
+    assert (Mark.END_MISSING in nothing_out.marks) is (ended is None and is_over)
     (draft,) = drafts(part(0, course, began=at(3), ended=ended, changes=(change,)))
     assert (Mark.END_MISSING in draft.marks) is (ended is None and course in (
         Course.RESOLVED, Course.COMPLETED, Course.MERGED, Course.CANCELLED
@@ -248,6 +273,13 @@ def test_a_draft_waits_where_it_proposes_a_window_or_a_person_has_to_give_one(
     )  # fmt: skip
     (draft,) = drafts(part(0, Course.RESOLVED, began=at(3), ended=at(40), changes=changes, marks=frozenset(marks)))
     assert waits_for(draft, None) is waits
+
+
+def test_a_draft_waits_where_one_of_its_components_was_out_and_nothing_of_it_counts() -> None:
+    changes = (Change("c-2", at(3), Degree.PARTIAL), Change("c-2", at(9), Degree.OPERATIONAL))
+    told = Reported(course=Course.RESOLVED, changes=changes, components={"c-1": "", "c-2": ""})
+    (draft,) = drafts(Part("the-upstream", "event:1", "0001", told))
+    assert (draft.windows, waits_for(draft, None)) == ((), Waits.NEW)
 
 
 @pytest.mark.parametrize(("microseconds", "may"), [(-1, True), (0, False), (1, False)])
