@@ -12,7 +12,7 @@ from bench.stacks import Ours, parameters, written_list
 from kulanz.adapters.aws import client
 from kulanz.application.door.routes import BY_USE
 from kulanz.application.door.serve import Request, serve
-from kulanz.config import ApiConfig
+from kulanz.config.api import ApiConfig
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.time import parse_instant
 from kulanz_local.deployment import deploy

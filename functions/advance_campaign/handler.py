@@ -49,7 +49,7 @@ from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.watching import Looked
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
-from kulanz.config import AdvanceCampaignConfig
+from kulanz.config.advance_campaign import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.delivery.law import Counted

@@ -17,7 +17,7 @@ from kulanz.adapters.aws import client
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.door.routes import BY_KEY
 from kulanz.application.door.serve import Reply, Request, refusal, serve
-from kulanz.config import ApiConfig
+from kulanz.config.api import ApiConfig
 from kulanz.domain.people.caller import Caller, IdentityRefused, caller_of
 from kulanz.failures import described
 

@@ -23,7 +23,7 @@ from kulanz.adapters.sources import CachedSources, S3Sources
 from kulanz.application.drafts.draft_ports import Delivery
 from kulanz.application.drafts.follow_drafts import FollowPorts, follow_kept, watch_drafts
 from kulanz.application.drafts.keep_delivery import KeepingPorts, keep_delivery, keep_event
-from kulanz.config import DraftIncidentsConfig
+from kulanz.config.draft_incidents import DraftIncidentsConfig
 from kulanz.failures import described
 
 all_imported()

@@ -30,7 +30,7 @@ from kulanz.application.ports import (
     PublishMessage,
     VoidMessage,
 )
-from kulanz.config import GrantCreditsConfig
+from kulanz.config.grant_credits import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import without_content
 

@@ -26,7 +26,7 @@ from kulanz.application.campaigns.open_campaign import (
     open_kept_requests,
     reject_unreadable,
 )
-from kulanz.config import OpenCampaignConfig
+from kulanz.config.open_campaign import OpenCampaignConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import described, without_content
 

@@ -19,7 +19,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
-from kulanz.config import PublishNoticesConfig
+from kulanz.config.publish_notices import PublishNoticesConfig
 from kulanz.failures import without_content
 
 all_imported()

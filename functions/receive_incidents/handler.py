@@ -16,7 +16,7 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.source_deliveries import ManagedSecrets, S3Bodies, SqsDeliveries
 from kulanz.adapters.sources import ANEW_SECONDS, CachedSources, S3Sources
 from kulanz.application.drafts.receive_delivery import Delivered, Received, ReceiverPorts, receive_delivery
-from kulanz.config import ReceiveIncidentsConfig
+from kulanz.config.receive_incidents import ReceiveIncidentsConfig
 from kulanz.failures import described
 
 all_imported()

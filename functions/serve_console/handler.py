@@ -18,7 +18,8 @@ from werkzeug.wrappers import Response
 from api.handler import Deployed
 from kulanz.adapters.aws import client
 from kulanz.application.door.routes import Role
-from kulanz.config import ConsoleConfig, SettingError
+from kulanz.config.environment import SettingError
+from kulanz.config.serve_console import ConsoleConfig
 from kulanz.failures import described
 from kulanz_console.app import Console
 from kulanz_console.hosted.entry import CALLBACK, ENDED, LoginEntry

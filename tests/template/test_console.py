@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kulanz.application.door.routes import Role
-from kulanz.config import ConsoleConfig
+from kulanz.config.serve_console import ConsoleConfig
 from kulanz_console.hosted.login import read_groups
 from tests.template.resolved import ACCOUNT_ID, CONSOLE, POOL, REGION, Json, Stack, refused, translated
 

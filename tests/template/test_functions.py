@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.config import (
-    AdvanceCampaignConfig,
-    ApiConfig,
-    ConsoleConfig,
-    DraftIncidentsConfig,
-    GrantCreditsConfig,
-    OpenCampaignConfig,
-    PublishNoticesConfig,
-    ReceiveIncidentsConfig,
-)
+from kulanz.config.advance_campaign import AdvanceCampaignConfig
+from kulanz.config.api import ApiConfig
+from kulanz.config.draft_incidents import DraftIncidentsConfig
+from kulanz.config.grant_credits import GrantCreditsConfig
+from kulanz.config.open_campaign import OpenCampaignConfig
+from kulanz.config.publish_notices import PublishNoticesConfig
+from kulanz.config.receive_incidents import ReceiveIncidentsConfig
+from kulanz.config.serve_console import ConsoleConfig
 from tests.template.resolved import CONSOLE, POOL, PROJECT, Json, Stack
 
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {

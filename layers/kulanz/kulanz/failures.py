@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.config import SettingError
+from kulanz.config.environment import SettingError
 
 WITHOUT_CONTENT = (TryAgain, Refused, SettingError)
 """Their messages are made by us, of names and codes alone."""

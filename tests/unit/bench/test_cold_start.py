@@ -5,12 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from bench.cold_start import CONSOLE_ENVIRONMENT, WORKER_ENVIRONMENT
-from kulanz.config import (
-    ConsoleConfig,
-    DraftIncidentsConfig,
-    GrantCreditsConfig,
-    ReceiveIncidentsConfig,
-)
+from kulanz.config.draft_incidents import DraftIncidentsConfig
+from kulanz.config.grant_credits import GrantCreditsConfig
+from kulanz.config.receive_incidents import ReceiveIncidentsConfig
+from kulanz.config.serve_console import ConsoleConfig
 
 MEASURED = [
     (GrantCreditsConfig, WORKER_ENVIRONMENT),

@@ -12,7 +12,7 @@ import pytest
 
 from api import handler
 from kulanz.application.door.serve import Reply
-from kulanz.config import SettingError
+from kulanz.config.environment import SettingError
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.people.people import people_json

@@ -15,10 +15,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from kulanz import config
 from kulanz.application.door.routes import Role
 from kulanz.application.ports import TryAgain
-from kulanz.config import ApiConfig, ConsoleConfig, SettingError
+from kulanz.config.api import ApiConfig
+from kulanz.config.environment import Environment, SettingError
+from kulanz.config.serve_console import ConsoleConfig
 from kulanz_console.app import Console
 from kulanz_console.hosted.entry import LoginEntry
 from kulanz_console.hosted.login import Login, NoAnswer, read_groups
@@ -316,7 +317,7 @@ SETTINGS = {
 def own(values: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the API's function does not have."""
     others = {one.name for one in fields(ConsoleConfig)} - {one.name for one in fields(ApiConfig)}
-    return {name: config._SETTINGS[name](config._Environment(values)) for name in sorted(others)}
+    return {name: ConsoleConfig.settings[name](Environment(values)) for name in sorted(others)}
 
 
 def test_groups_have_the_roles_that_name_them() -> None:

@@ -24,6 +24,17 @@ def test_a_function_starts_without_what_authors_and_commands_need(function: str)
     assert told.stdout.strip() == "[]"
 
 
+NO_GRANT_NEEDS = ("kulanz.config.stated", "kulanz.config.api", "kulanz.domain.delivery.credit")
+
+
+def test_a_worker_starts_without_what_no_grant_needs() -> None:
+    program = f"import sys, grant_credits.handler; print([name for name in {NO_GRANT_NEEDS!r} if name in sys.modules])"
+
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own text
+
+    assert told.stdout.strip() == "[]"
+
+
 ROOT = Path(__file__).parents[3]
 HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kulanz.application.incidents.incident_event import IncidentEvent, read_incident_event
-from kulanz.config import OpenCampaignConfig, SettingError
+from kulanz.config.environment import SettingError
+from kulanz.config.open_campaign import OpenCampaignConfig
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.lists.id_shape import IdShape

@@ -4,7 +4,7 @@ import pytest
 
 from kulanz.application.campaigns.chunk_run import STOP_LOOK_SECONDS, WAVE_SECONDS, GrantSettings
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, resume
-from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
+from kulanz.config.environment import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from tests.support import yearly_cap

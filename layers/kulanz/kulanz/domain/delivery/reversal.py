@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kulanz.domain.delivery.credit import Size
+from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 
 

@@ -16,8 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
+from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.decision import DueBy
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ANSWERS,
     ASKED,
