@@ -10,7 +10,7 @@ from kulanz.application.campaigns.report import reported_amounts
 from kulanz.application.lists.check_list import CheckedList, Found
 from kulanz.domain.campaigns.amounts import AmountPlace, AmountRange, Distribution, Size, coarser
 from kulanz.domain.campaigns.limits import Exceeded
-from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz.domain.money import amount_words, format_minor, is_currency, measure_words, minor_units
 from kulanz_cli.local_parts import LocalList
 from kulanz_cli.terminal import Column, counted_as, plain, say, table
 
@@ -142,14 +142,19 @@ def _show_results(out: Console, checked: CheckedList) -> None:
 def _amounts(measure: str, one: Distribution) -> list[str]:
     least, most = one.median()
     median = size(measure, least) if least == most else f"{size(measure, least)} to {size(measure, most)}"
-    return [f"{size(measure, one.sum)} {measure}", size(measure, one.smallest), median, size(measure, one.largest)]
+    return [
+        amount_words(size(measure, one.sum), measure),
+        size(measure, one.smallest),
+        median,
+        size(measure, one.largest),
+    ]
 
 
 def _show_histogram(out: Console, place: AmountPlace, one: Distribution) -> None:
     """A bar for each range of amounts; nothing where all are the same."""
     if one.smallest == one.largest:
         return
-    say(out, f"{place.row_result.value}, {place.reason}, {place.measure}: lines by amount")
+    say(out, f"{place.row_result.value}, {place.reason}, {measure_words(place.measure)}: lines by amount")
     found = list(coarser(one.histogram(), RANGES_PRINTED))
     most = max(shown.lines for shown in found)
     columns = [Column("amount", is_number=True), Column("lines", is_number=True), Column("")]
@@ -214,7 +219,7 @@ def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Seq
         shown = [(found, -line) for found, line in sorted(most, reverse=True)]
         if shown[0][0] != checked.amounts.by_measure()[measure].smallest:
             amounts = ", ".join(f"{size(measure, found)} in line {line:,}" for found, line in shown)
-            yield f"the largest in {measure}: {amounts}", [line for _, line in shown]
+            yield f"the largest in {measure_words(measure)}: {amounts}", [line for _, line in shown]
 
 
 def _placed(text: str, numbers: Iterable[int]) -> str:

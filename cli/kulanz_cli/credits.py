@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.money import amount_words
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
@@ -114,5 +115,6 @@ def _show(found: list[Mapping[str, Any]]) -> None:
     for one in found:
         subject = "" if one["subject"] == "-" else f" {one['subject']}"
         state = one["state"].replace("_", " ")
-        say(out, f"{one['account_id']}{subject}: {one['amount']} {one['measure']}, {state} {one['code']}".rstrip())
+        amount = amount_words(one["amount"], one["measure"])
+        say(out, f"{one['account_id']}{subject}: {amount}, {state} {one['code']}".rstrip())
         say(out, one["credit_id"], indent=2)

@@ -7,6 +7,7 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.money import amount_words
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.log import RouteParameter
@@ -139,14 +140,14 @@ def deliver_campaign(
 def _show_kept_back(kept: Iterable[Mapping[str, Any]]) -> None:
     """What is in no delivery because a person ended its campaign, and what to type next."""
     for one in kept:
-        sums = ", ".join(f"{part['sum']} {part['measure']}" for part in one["due"])
+        sums = ", ".join(amount_words(part["sum"], part["measure"]) for part in one["due"])
         say(console(), f"kept back: {sums} of {one['campaign']}, {one['state']} since {one['since']}", further=2)
         say(console(), f"kulanz deliver {one['campaign']} --reason TEXT, or kulanz void {one['campaign']}", indent=2)
 
 
 def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str) -> None:
     for total in booked:
-        say(console(), f"to be booked: {total['sum']} {total['measure']}")
+        say(console(), f"to be booked: {amount_words(total['sum'], total['measure'])}")
     if why_not:
         say(console(), f"not delivered: {why_not}")
     elif not found:
@@ -164,7 +165,7 @@ def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], w
     table(console(), columns, lines)
     for one in found:
         for part in one["sums"]:
-            said = f"{part['sum']} {part['measure']} in {part['credits']:,} of type {part['type']}"
+            said = f"{amount_words(part['sum'], part['measure'])} in {part['credits']:,} of type {part['type']}"
             say(console(), f"{one['delivery']}: {said}")
         if one["kind"] == "topic" and one["rounds"] and one["published"] < one["parts"]:
             said = f"{one['published']:,} of {counted_as(one['parts'], 'part')} published"

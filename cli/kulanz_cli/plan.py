@@ -9,6 +9,7 @@ from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
+from kulanz.domain.money import measure_words
 from kulanz.domain.time import MICROSECOND, parse_instant
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import REASON_CHARACTERS
@@ -302,7 +303,7 @@ def _show_amounts(found: "PlanReview", out: Console) -> None:
     for one in found["amounts"]:
         if one["smallest"] == one["largest"]:
             continue
-        say(out, f"{one['result']}, {one['reason'] or 'all reasons'}, {one['measure']}: lines by amount")
+        say(out, f"{one['result']}, {one['reason'] or 'all reasons'}, {measure_words(one['measure'])}: lines by amount")
         ranges = coarser_ranges(one)
         most = max(lines for _, lines in ranges)
         columns = [Column("amount", is_number=True), Column("lines", is_number=True), Column("")]

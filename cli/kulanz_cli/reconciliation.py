@@ -17,14 +17,15 @@ from kulanz.domain.campaigns.reconciliation import (
     differences,
 )
 from kulanz.domain.delivery.law import LAW, Shares
+from kulanz.domain.money import measure_words
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.terminal import Column, command, counted_as, say, table
-from kulanz_console.drawing.worth import figure, measure_words, value_text
+from kulanz_console.drawing.worth import figure, value_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedSameOutage
 
-__all__ = ["figure", "measure_words", "value_text"]
+__all__ = ["figure", "value_text"]
 """What a terminal and a page show alike, under the name that the commands know."""
 DIFFERENCES_SHOWN = 20
 _ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
@@ -126,4 +127,4 @@ def law_text(measure: str, shares: Shares) -> str:
     """The law of one measure, as an equation; what is nothing is left out."""
     named = [(name.replace("_", " "), getattr(shares, name)) for name in LAW]
     parts = [f"{figure(measure, size)} {name}" for name, size in named if size]
-    return f"{measure}: granted {figure(measure, shares.granted)} = {' + '.join(parts) or '0'}"
+    return f"{measure_words(measure)}: granted {figure(measure, shares.granted)} = {' + '.join(parts) or '0'}"

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import counted, is_currency
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError
 from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.document.document import Clause, Fact, InForce
 from kulanz.domain.policy.document.frozen import resolve_parameters
-from kulanz.domain.policy.explaining.wording import counted, spoken
+from kulanz.domain.policy.explaining.wording import spoken
 from kulanz.domain.policy.language.periods import example_label
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import Rule, industries

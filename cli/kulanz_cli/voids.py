@@ -9,6 +9,7 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
+from kulanz.domain.money import measure_words
 from kulanz_cli.command import (
     AccountParameter,
     ActionParameter,
@@ -21,7 +22,7 @@ from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.event_file import legal_name
 from kulanz_cli.outcomes import ACTION_CODES, ACTION_OR_LIST_CODES, EXIT_NO
 from kulanz_cli.plan import hash_option
-from kulanz_cli.reconciliation import figure, measure_words
+from kulanz_cli.reconciliation import figure
 from kulanz_cli.send import upload_file
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import LIST_PREFIX, Stack

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import amount_words, is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
 from kulanz_console.drawing.said import Given, Said, joined
 from kulanz_console.drawing.text import counted_as
@@ -410,7 +410,7 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
         size = f"{amount - voided:f}" if is_in_part else credit["amount"]
         measure = credit["measure"]
         way = joined(" ", (_ON_ITS_WAY[credit["state"]], Given(f"({credit['code']})") if credit["code"] else ""))
-        said = [joined(" ", (f"{size} {measure}", way))]
+        said = [joined(" ", (amount_words(size, measure), way))]
         if is_in_part:
             said.append(Said("{voided} of {amount} was taken back", voided=credit["voided"], amount=credit["amount"]))
         if Decimal(credit.get("asked_back", "0")):

@@ -13,10 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
-from kulanz.domain.money import is_currency, minor_units
+from kulanz.domain.money import amount_words, is_currency, measure_words, minor_units
 from kulanz_console.drawing.figures import size_of
 from kulanz_console.drawing.text import plain, plain_lines
-from kulanz_console.drawing.worth import measure_words, value_text
+from kulanz_console.drawing.worth import value_text
 from kulanz_console.inline import code, foreign, instant
 from kulanz_console.paths import campaign_path, segment, url
 from kulanz_console.routes import Question
@@ -121,7 +121,8 @@ class Page:
         written = self.environment.get_template(template).render(
             **content, title=title, menu=self._shown_menu(), _=self.words, words=self.words, stack=self.stack,
             languages=LANGUAGES, session=session, news=news, worth=self._worth, decimal=self._decimal, sums=self._sums,
-            cost=self._cost, url=url, picture=self._picture, here="" if self.visit is None else self.visit.path,
+            measured_in=self._measured_in, cost=self._cost, url=url, picture=self._picture,
+            here="" if self.visit is None else self.visit.path,
         )  # fmt: skip
         return _first_page(written, str(self.environment.globals["root"]))
 
@@ -135,7 +136,11 @@ class Page:
 
     def _decimal(self, measure: str, text: str) -> str:
         """An amount as a currency writes it, or a quantity."""
-        return self.words.phrase(f"{padded(measure, text)} {measure_words(measure)}")
+        return self.words.phrase(amount_words(padded(measure, text), measure))
+
+    def _measured_in(self, measure: str) -> str:
+        """What sums are measured in, in words."""
+        return self.words.phrase(measure_words(measure))
 
     def _cost(self, usd: str) -> str:
         """What AWS asks for it, about."""

@@ -22,12 +22,13 @@ from kulanz.domain.exports.figures import (
     Written,
     law_of_figures,
 )
+from kulanz.domain.money import measure_words
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.door import Door
 from kulanz_cli.exported.fetch import Parts
 from kulanz_cli.exported.files import ENDINGS, beside, sink
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
-from kulanz_cli.reconciliation import figure, law_text, measure_words, value_text
+from kulanz_cli.reconciliation import figure, law_text, value_text
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table

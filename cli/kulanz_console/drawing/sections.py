@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from kulanz.application.campaigns.report import AMOUNTS_SHOWN
 from kulanz.domain.campaigns.reconciliation import WITH_A_DECISION, RowResult, WriteResult
 from kulanz.domain.delivery.law import LAW
+from kulanz.domain.money import measure_words
 from kulanz_console.drawing.figures import BESIDE, Figures, ReasonLine, WorthLine, size_of
 from kulanz_console.drawing.markup import Part, element, foreign, section, table
 from kulanz_console.drawing.pictures import Bar, Segment, picture, thin_bar
@@ -15,7 +16,7 @@ from kulanz_console.drawing.said import Said, joined
 from kulanz_console.drawing.sources import Sources
 from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.ways import NOT_EXACT
-from kulanz_console.drawing.worth import coarser_ranges, figure, measure_words, value_text
+from kulanz_console.drawing.worth import coarser_ranges, figure, value_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedAmounts

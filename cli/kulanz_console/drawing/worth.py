@@ -3,8 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kulanz.domain.money import format_minor, is_currency, minor_units
-from kulanz.domain.policy.explaining.wording import counted
+from kulanz.domain.money import amount_words, format_minor, is_currency, minor_units
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedAmounts
@@ -17,19 +16,9 @@ def figure(measure: str, value: int | Decimal) -> str:
     return f"{Decimal(format_minor(int(value), minor_units(measure))):,}" if is_currency(measure) else f"{value:,}"
 
 
-def measure_words(measure: str) -> str:
-    """What a sum is measured in, in words."""
-    if is_currency(measure):
-        return measure
-    unit, _, quantity = measure.partition(":")
-    return f"times {unit}, {quantity}" if quantity else counted("0", unit).removeprefix("0 ")
-
-
 def value_text(measure: str, value: int | Decimal) -> str:
     """A sum for people: minor units of a currency as an amount, anything else with its unit."""
-    if is_currency(measure) or ":" in measure:
-        return f"{figure(measure, value)} {measure_words(measure)}"
-    return counted(f"{value:,}", measure)
+    return amount_words(figure(measure, value), measure)
 
 
 def coarser_ranges(one: "ReportedAmounts") -> list[tuple[str, int]]:

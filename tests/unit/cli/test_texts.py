@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from kulanz.domain.byhand.sizes import size_text as shown_by_hand
+from kulanz.domain.campaigns.limits import size_text as shown_as_limit
 from kulanz.domain.decision import Benefit, Due
 from kulanz.domain.money import Money
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
@@ -40,7 +42,12 @@ def test_when_a_benefit_is_due() -> None:
         ("minute", 145_340, "145,340 minutes"),
         ("GB", Decimal("12.5"), "12.5 GB"),
         ("call:unlimited", 3, "3 times call, unlimited"),
+        ("call_minute", 1, "1 call minute"),
+        ("call_minute:3 x billing_cycle", 20, "20 times call minute, 3 x billing_cycle"),
     ],
 )
 def test_what_the_books_add_up_to(measure: str, value: int | Decimal, text: str) -> None:
     assert value_text(measure, value) == text
+
+    assert shown_by_hand(value, measure) == text.replace(",", "") or ":" in measure
+    assert shown_as_limit(measure, value).replace(",", "") == text.replace(",", "")

@@ -1,4 +1,4 @@
-"""Money: exact amounts in a currency's minor units, their text form, and rounding.
+"""Money: exact amounts in a currency's minor units, their text form, and rounding; and quantities in words.
 
 An amount is a whole number of minor units (cents, pence, yen) when it is owed, and an exact rational of minor units
 (``int`` or ``Fraction``) while it is computed. Floating point appears nowhere.
@@ -130,3 +130,23 @@ def round_exact(value: Exact, mode: Rounding, step: int = 1) -> int:
             case Rounding.HALF_EVEN:
                 quotient += twice > denominator or (twice == denominator and quotient % 2 == 1)
     return (quotient if numerator >= 0 else -quotient) * step
+
+
+def counted(quantity: str, unit: str) -> str:
+    """A quantity with its unit, in the plural where it is a number but one: `20 call minutes`, `100 GB`."""
+    words = unit.replace("_", " ")
+    plural = "" if quantity == "1" or not quantity[-1:].isdigit() or not words.islower() or words.endswith("s") else "s"
+    return f"{quantity} {words}{plural}"
+
+
+def measure_words(measure: str) -> str:
+    """What sums are measured in, in words: a currency, or a unit in the plural."""
+    if is_currency(measure):
+        return measure
+    unit, _, quantity = measure.partition(":")
+    return f"times {unit.replace('_', ' ')}, {quantity}" if quantity else counted("0", unit).removeprefix("0 ")
+
+
+def amount_words(size: str, measure: str) -> str:
+    """A sum, as it is written, with what it is measured in: `5.00 USD`, `20 call minutes`."""
+    return f"{size} {measure_words(measure)}" if is_currency(measure) or ":" in measure else counted(size, measure)

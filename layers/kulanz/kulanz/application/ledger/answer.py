@@ -40,7 +40,7 @@ from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record, Row
 from kulanz.domain.lists.supplied_facts import with_supplied
 from kulanz.domain.lists.unread_columns import OWN_COLUMNS
-from kulanz.domain.money import Money, format_amount, is_currency
+from kulanz.domain.money import Money, amount_words, format_amount, is_currency
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.policy.explaining.benefits import worth_words
@@ -370,9 +370,8 @@ def _sums(granted: Mapping[str, Decimal]) -> str:
 
 
 def _amount(measure: str, size: Decimal) -> str:
-    if is_currency(measure):
-        return f"{format_amount(Money(int(size), measure))} {measure}"
-    return f"{size} {measure}"
+    figure = format_amount(Money(int(size), measure)) if is_currency(measure) else str(size)
+    return amount_words(figure, measure)
 
 
 def row_at(campaign: Campaign, origin: int, lists: ListStore, reader: LineReader) -> Row | None:

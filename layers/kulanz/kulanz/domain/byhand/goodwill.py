@@ -19,7 +19,7 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Outcome
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, goodwill_month, is_account_id
 from kulanz.domain.ledger.entries import DecisionKey, Entry, Lifetime, StoredBill, decision_body, new_entry
-from kulanz.domain.money import Money, is_currency
+from kulanz.domain.money import Money, counted, is_currency
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 
 WAITS = timedelta(days=14)
@@ -234,4 +234,4 @@ def about_of(body: str) -> str:
 def _worth(benefit: Benefit) -> str:
     if benefit.money is not None:
         return size_text(benefit.money.minor, benefit.money.currency)
-    return f"{benefit.quantity} {benefit.unit}"
+    return counted(benefit.quantity, benefit.unit)

@@ -6,7 +6,7 @@ from typing import TypeIs
 
 from kulanz.domain.campaigns.amounts import Size, plain_size
 from kulanz.domain.decision import QUANTITY_DECIMALS
-from kulanz.domain.money import MAX_MINOR_UNITS, AmountError, format_minor, is_currency, minor_units
+from kulanz.domain.money import MAX_MINOR_UNITS, AmountError, amount_words, format_minor, is_currency, minor_units
 
 WHOLE_DIGITS_MOST = 12
 """Digits of an amount before its point: a month's limit of a trillion is no limit."""
@@ -43,10 +43,9 @@ def parse_size(text: str, measure: str) -> Size:
 
 
 def size_text(size: Size, measure: str) -> str:
-    """An amount as it is shown: "5.00 EUR", "20 call_minute"."""
-    if is_currency(measure):
-        return f"{format_minor(int(size), minor_units(measure))} {measure}"
-    return f"{quantity_text(size)} {measure}"
+    """An amount as it is shown: "5.00 EUR", "20 call minutes"."""
+    figure = format_minor(int(size), minor_units(measure)) if is_currency(measure) else quantity_text(size)
+    return amount_words(figure, measure)
 
 
 def quantity_text(size: Size) -> str:

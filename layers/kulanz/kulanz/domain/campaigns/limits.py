@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from kulanz.domain.campaigns.amounts import PLACES_MOST, Distribution, Size, plain_size
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import RowResult, Totals, WriteResult
-from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz.domain.money import amount_words, format_minor, is_currency, minor_units
 
 SHARES = {
     "rejected": Fraction(1, 100),
@@ -234,10 +234,9 @@ def percent(share: Fraction) -> str:
 
 
 def size_text(measure: str, size: Size) -> str:
-    """An amount for people: `12.50 EUR`, `20 call_minute`."""
-    if is_currency(measure):
-        return f"{format_minor(int(size), minor_units(measure))} {measure}"
-    return f"{size:,} {measure}"
+    """An amount for people: `12.50 EUR`, `20 call minutes`."""
+    figure = format_minor(int(size), minor_units(measure)) if is_currency(measure) else f"{size:,}"
+    return amount_words(figure, measure)
 
 
 def exceeded_text(found: Iterable[Exceeded]) -> str:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import NEXT_BILL, Benefit, Due, Validity
-from kulanz.domain.policy.explaining.wording import counted, first_moment, last_moment, said, said_amount
+from kulanz.domain.money import counted
+from kulanz.domain.policy.explaining.wording import first_moment, last_moment, said, said_amount
 from kulanz.domain.policy.language.kinds import NUMBER
 from kulanz.domain.time import microseconds_of
 

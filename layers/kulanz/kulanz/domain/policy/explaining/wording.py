@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kulanz.domain.money import counted
 from kulanz.domain.policy.language.kinds import OUTAGE, PERIOD, Kind, money, show, show_number
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR, instant_of
 
@@ -39,13 +40,6 @@ def aside(text: str) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Words one after another: "a, b and c"."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
-
-
-def counted(quantity: str, unit: str) -> str:
-    """A quantity with its unit, in the plural where it is a number but one: `20 call minutes`, `100 GB`."""
-    words = unit.replace("_", " ")
-    plural = "" if quantity == "1" or not quantity[-1:].isdigit() or not words.islower() or words.endswith("s") else "s"
-    return f"{quantity} {words}{plural}"
 
 
 def said(kind: Kind, value: Any, zone: ZoneInfo | None) -> str:  # noqa: PLR0911 (one kind, one line)
