@@ -26,6 +26,7 @@ from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
+from tests.support.fake_answers import FakeCodes
 from tests.support.fake_cases import FakeCases
 from tests.support.fake_credit_actions import FakeReversals
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
@@ -52,6 +53,7 @@ def main(rows: int) -> dict[str, Any]:
             queue=done.chunks,
             rows=FakeCases(FakeLedger(), done.campaigns),
             asks=FakeReversals(FakeCredits(FakeLedger()), done.campaigns),
+            codes=FakeCodes(),
         )
         settings, cache = GrantSettings(CALLS_IN_FLIGHT, 0.0, 1096), FrozenCache()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -14,6 +15,7 @@ import click
 from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.money import amount_words, measure_words
 from kulanz.domain.time import format_instant
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
@@ -27,6 +29,7 @@ from kulanz_console.drawing.page import NOTHING_IS_FETCHED
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.drawing.ways import (
     BY_ACCOUNT,
+    ENDED,
     NO_DIFFERENCE,
     NOT_EXACT,
     NOTHING_TO_COMPARE,
@@ -34,22 +37,30 @@ from kulanz_console.drawing.ways import (
     SEVERAL,
     STATES,
     accounts_of,
+    channels_of,
+    cost_words,
     delivery_words,
     differences_of,
     is_compared,
     law_text,
     lines_of,
+    rejected_of,
+    rest_words,
+    standing_of,
     totals_of,
     waiting_for_a_person,
 )
 from kulanz_console.still_open import MAY_CHANGE, OPEN_RIGHTS, STILL_OPEN, StillOpen, still_open
 
 MONTH_VERSION = 1
+CAMPAIGNS_MOST = 10_000
+"""Campaigns of a month that are added up. They are all in memory: so many take 160 MB (2026-11-30)."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 CSV_FIELDS = (
     *("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue"),
     *("expired", "open", "expired_is_exact", "ledger_account", "reason_code", "treatment"),
+    *("additions", "by_channel", "rejected_with"),
 )
 
 
@@ -62,8 +73,17 @@ ACCOUNT_HEADS: Mapping[str, str] = {
     "voided": "Voided",
     "written_off": "Written off",
 }
+CHANNEL_HEADS: Mapping[str, str] = {
+    "delivered": "Delivered",
+    "applied": "On bills",
+    "not_on_bills": "Not on bills",
+    "rejected": "Rejected",
+    "written_off": "Written off",
+    "voided": "Voided",
+}
+CODES_SAY = "What was sent again, written off or voided since is not rejected any more. kulanz credits lists each one."
 NOT_OVER = ", and the month is not over"
-LATE, EXPIRED = "not on bills, late", "not on bills, expired"
+NOT_ON_BILLS, LATE, EXPIRED = "not on bills", "not on bills, late", "not on bills, expired"
 NOT_SAID = "not said"
 """What stands for an account or a code that a policy does not name."""
 ACCOUNTS_SAY = (
@@ -89,7 +109,10 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
     now = datetime.now(UTC)
     named = month or f"{now:%Y-%m}"
     pages = stack.door().pages("acknowledgements.of_month", month=named)
-    campaigns = [one for answer in pages for one in answer["campaigns"]]
+    campaigns = list(islice((one for answer in pages for one in answer["campaigns"]), CAMPAIGNS_MOST + 1))
+    if len(campaigns) > CAMPAIGNS_MOST:
+        told = f"{named} opened more than {CAMPAIGNS_MOST:,} campaigns; add its pages up by the API"
+        raise Unusable(f"{told}: GET /v1/acknowledgements/month/{named}")
     rights = [right for right in OPEN_RIGHTS if stack.door().permits(right)]
     is_open = still_open(named, campaigns, rights, _Asked(stack), now)
     if page is not None:
@@ -98,7 +121,8 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
         _write(rows, csv_of(campaigns))
     if is_json:
         content = {"v": MONTH_VERSION, "month": named, "totals": totals_of(campaigns)}
-        content |= {"accounts": accounts_of(campaigns), "campaigns": campaigns}
+        content |= {"accounts": accounts_of(campaigns), "channels": channels_of(campaigns)}
+        content |= {"rejected": rejected_of(campaigns), "campaigns": campaigns}
         print_json(content | {"still_open": is_open.numbers, "still_open_is_whole": is_open.is_whole})
     else:
         _show(named, campaigns)
@@ -153,7 +177,7 @@ def list_overdue(stack: Stack, *, rows: Path | None, is_json: bool) -> None:
             columns = [Column("campaign", is_label=True), Column("due"), Column("credits", is_number=True)]
             columns.append(Column("sum"))
             found = [
-                (one["campaign"], one["due"], f"{one['credits']:,}", f"{one['sum']} {one['measure']}")
+                (one["campaign"], one["due"], f"{one['credits']:,}", amount_words(one["sum"], one["measure"]))
                 for one in answer[name]
             ]
             if found:
@@ -182,12 +206,21 @@ def late_csv(found: Iterable[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def _taken_back_words(total: Mapping[str, str]) -> Iterator[str]:
-    """What was taken back of a measure, and what the biller is asked for."""
-    if Decimal(total.get("voided", 0)):
-        yield f"{to_be_booked(total)} {total['measure']} to be booked: granted, less {total['voided']} voided"
-    if Decimal(total["asked_back"]):
-        yield f"{total['asked_back']} {total['measure']} of it asked back of the biller: not void yet"
+def _standing(total: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Where what was granted of a measure stands: what is not on bills and why, then what is, or never will be."""
+    states = standing_of(total)
+    yield from (_stands(total, state) for state in states if state not in ENDED)
+    if Decimal(total["not_on_bills"]):
+        yield NOT_ON_BILLS, total["not_on_bills"], "all of the above"
+    if Decimal(total["overdue"]):
+        yield LATE, total["overdue"], "of it: the deadline is over (kulanz overdue)"
+    if Decimal(total["expired"]):
+        yield EXPIRED, total["expired"], "of it: the customer can no longer use it"
+    yield from (_stands(total, state) for state in states if state in ENDED)
+
+
+def _stands(total: Mapping[str, str], state: str) -> tuple[str, str, str]:
+    return state.replace("_", " "), total[state], SAYS[state]
 
 
 def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
@@ -195,29 +228,29 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     if not campaigns:
         say(out, f"no campaign was opened in {month}")
         return
-    say(out, f"{month}: {counted_as(len(campaigns), 'campaign')}")
+    is_over = month != f"{datetime.now(UTC):%Y-%m}"
+    say(out, f"{month}: {counted_as(len(campaigns), 'campaign')}{'' if is_over else NOT_OVER}")
     for total in totals_of(campaigns):
-        say(out, f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet", "bold")
-        for words in _taken_back_words(total):
-            say(out, words)
+        say(out, cost_words(total, month), "bold")
+        say(out, rest_words(total))
+        if Decimal(total["asked_back"]):
+            back = amount_words(total["asked_back"], total["measure"])
+            say(out, f"{back} of it asked back of the biller: not void yet")
         columns = [Column("state", is_label=True), Column("sum", is_number=True), Column("meaning", is_text=True)]
-        standing = [state for state in STATES if Decimal(total.get(state, 0))]
-        rows = [(state.replace("_", " "), total[state], SAYS[state]) for state in standing]
-        if Decimal(total["overdue"]):
-            rows.append((LATE, total["overdue"], "the deadline is over: kulanz overdue"))
-        if Decimal(total["expired"]):
-            rows.append((EXPIRED, total["expired"], "the customer can no longer use it"))
+        rows = list(_standing(total))
         table(out, columns, rows)
         say(out, law_text(total), further=2)
     if not all(line["is_exact"] for line in lines_of(campaigns)):
         say(out, NOT_EXACT, further=2)
+    _show_rejected(out, campaigns)
     _show_accounts(out, campaigns)
+    _show_channels(out, campaigns)
     columns = [Column("campaign", is_label=True), Column("granted", is_number=True), Column("on bills", is_number=True)]
-    columns += [Column("measure"), Column("delivery", spare=1)]
+    columns += [Column("measure"), Column("delivery", is_text=True)]
     cells = [
         (
-            *(one["campaign"], line["granted"], line["by_state"].get("applied", "0"), line["measure"]),
-            one["delivery"] or "-",
+            *(one["campaign"], line["granted"], line["by_state"].get("applied", "0"), measure_words(line["measure"])),
+            delivery_words(one) if one["delivery"] or not one["why_not"] else "-",
         )
         for one in campaigns
         for line in one["lines"]
@@ -257,7 +290,7 @@ def _show_accounts(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None
     sums = ("granted", "used", "not_on_bills", "expired")
     cells = [
         (
-            *(one["ledger_account"] or NOT_SAID, one["reason_code"] or NOT_SAID, one["measure"]),
+            *(one["ledger_account"] or NOT_SAID, one["reason_code"] or NOT_SAID, measure_words(one["measure"])),
             *(one[name] for name in sums),
         )
         for one in found
@@ -265,6 +298,29 @@ def _show_accounts(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None
     table(out, columns, cells)
     if any(SEVERAL in one.values() for one in found):
         say(out, f"{SEVERAL}: the components of one policy are booked apart; each delivered credit says how", further=2)
+
+
+def _show_rejected(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None:
+    """What is rejected, by the biller's code."""
+    if found := rejected_of(campaigns):
+        columns = [Column("biller's code", is_label=True, is_text=True), Column("channel"), Column("measure")]
+        columns.append(Column("rejected", is_number=True))
+        table(out, columns, [(one["code"], one["channel"], measure_words(one["measure"]), one["sum"]) for one in found])
+
+
+def _show_channels(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None:
+    """What it comes to by channel, where something was delivered."""
+    if found := channels_of(campaigns):
+        spare = {"voided": 1, "written_off": 2}
+        columns = [Column("channel", is_label=True), Column("measure")]
+        columns += [
+            Column(head.lower(), is_number=True, spare=spare.get(name, 0)) for name, head in CHANNEL_HEADS.items()
+        ]
+        table(
+            out,
+            columns,
+            [(one["channel"], measure_words(one["measure"]), *(one[name] for name in CHANNEL_HEADS)) for one in found],
+        )
 
 
 def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
@@ -278,8 +334,26 @@ def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
             sums = [by_state.get(state, "0") for state in STATES]
             head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
             law = line["expired"], line["open"], "yes" if line["is_exact"] else "no"
-            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law, *_booked(one)])
+            alone = [{"lines": [line]}]
+            way = *_booked(one), _added(one), _listed(channels_of(alone)), _listed(rejected_of(alone))
+            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law, *way])
     return out.getvalue()
+
+
+def _added(campaign: Mapping[str, Any]) -> str:
+    """The deliveries over additions: the first and the last of each channel, and how many."""
+    return "; ".join(
+        one["first"] if one["deliveries"] == 1 else f"{one['first']} to {one['last']} ({one['deliveries']})"
+        for one in campaign.get("additions", ())
+    )
+
+
+def _listed(found: Iterable[Mapping[str, str]]) -> str:
+    """Sums by channel, or by channel and code, as one text; it begins with a channel, so it is never a formula."""
+    return "; ".join(
+        f"{one['channel']} {one['code']}: {one['sum']}" if "code" in one else f"{one['channel']}: {one['delivered']}"
+        for one in found
+    )
 
 
 def _booked(campaign: Mapping[str, Any]) -> Iterator[str]:
@@ -302,14 +376,20 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOp
         style,
     )
     wrong, waiting = differences_of(campaigns), waiting_for_a_person(campaigns)
+    as_of = format_instant(now.replace(microsecond=0))
     agreed = NO_DIFFERENCE if is_compared(campaigns) else NOTHING_TO_COMPARE
     agree = element("p", agreed) if not wrong else element("ul", *_items(wrong))
     main = element(
         "main",
         element("h1", f"Credits of {month}"),
-        element("p", f"As of {format_instant(now)}{NOT_OVER if month == f'{now:%Y-%m}' else ''}."),
-        *(section(f"m{place}", *_total(total), _law(total)) for place, total in enumerate(totals_of(campaigns))),
+        element("p", f"As of {as_of}{NOT_OVER if month == f'{now:%Y-%m}' else ''}."),
+        *(
+            section(f"m{place}", cost_words(total, month), *_total(total))
+            for place, total in enumerate(totals_of(campaigns))
+        ),
+        *_rejected(campaigns),
         section("accounts", "By ledger account", *_accounts(campaigns)),
+        *_channels(campaigns),
         section("campaigns", "The campaigns", _campaigns(campaigns)),
         *([section("persons", "Waits for a person", element("ul", *_items(waiting)))] if waiting else ()),
         section("differences", "Differences", agree),
@@ -329,23 +409,34 @@ def _items(texts: Iterable[str]) -> list[Element]:
     return [element("li", foreign(text)) for text in texts]
 
 
-def to_be_booked(total: Mapping[str, str]) -> str:
-    """What of a measure is to be booked: granted, and not voided."""
-    return f"{Decimal(total['granted']) - Decimal(total['voided']):f}"
+def _total(total: Mapping[str, str]) -> Iterator[Element]:
+    rows: list[list[Part]] = [list(row) for row in _standing(total)]
+    yield element("p", foreign(f"{rest_words(total)}."))
+    caption = f"Where it stands, {measure_words(total['measure'])}"
+    yield markup.table(caption, ("State", "Sum", "Meaning"), rows, (1,))
+    yield element("p", foreign(f"{law_text(total)}."))
 
 
-def _total(total: Mapping[str, str]) -> tuple[str, Element]:
-    title = f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet"
-    standing = [state for state in STATES if Decimal(total.get(state, 0))]
-    rows: list[list[Part]] = [[state.replace("_", " "), total[state], SAYS[state]] for state in standing]
-    rows.append([LATE, total["overdue"], "the deadline is over"])
-    rows.append([EXPIRED, total["expired"], "the customer can no longer use it"])
-    return title, markup.table(f"Where it stands, {total['measure']}", ("State", "Sum", "Meaning"), rows, (1,))
+def _rejected(campaigns: Sequence[Mapping[str, Any]]) -> Iterator[Element]:
+    rows: list[list[Part]] = [
+        [foreign(one["code"]), foreign(one["channel"]), measure_words(one["measure"]), one["sum"]]
+        for one in rejected_of(campaigns)
+    ]
+    if rows:
+        heads = ("Biller's code", "Channel", "Measure", "Rejected")
+        found = markup.table("What is rejected, by the biller's code", heads, rows, (3,))
+        yield section("rejected", "Rejected by the biller", found, element("p", CODES_SAY))
 
 
-def _law(total: Mapping[str, str]) -> Element:
-    booked = f"{to_be_booked(total)} {total['measure']} are to be booked: granted, less voided."
-    return element("p", foreign(f"{booked} {law_text(total)}."))
+def _channels(campaigns: Sequence[Mapping[str, Any]]) -> Iterator[Element]:
+    rows: list[list[Part]] = [
+        [foreign(one["channel"]), measure_words(one["measure"]), *(one[name] for name in CHANNEL_HEADS)]
+        for one in channels_of(campaigns)
+    ]
+    if rows:
+        heads = ("Channel", "Measure", *CHANNEL_HEADS.values())
+        found = markup.table("What it comes to by channel", heads, rows, range(2, len(heads)))
+        yield section("channels", "By channel", found)
 
 
 def _accounts(campaigns: Sequence[Mapping[str, Any]]) -> Iterator[Element]:
@@ -353,7 +444,7 @@ def _accounts(campaigns: Sequence[Mapping[str, Any]]) -> Iterator[Element]:
         [
             foreign(one["ledger_account"] or NOT_SAID),
             foreign(one["reason_code"] or NOT_SAID),
-            one["measure"],
+            measure_words(one["measure"]),
             *(one[name] for name in BY_ACCOUNT),
         ]
         for one in accounts_of(campaigns)
@@ -368,7 +459,7 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
         [
             foreign(one["campaign"]),
             foreign(f"{one['policy']} {one['policy_version']}"),
-            line["measure"],
+            measure_words(line["measure"]),
             line["planned"],
             line["granted"],
             line["used"],

@@ -108,6 +108,7 @@ def _publishing() -> "PublishCreditsPorts":
 
 @cache
 def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
+    from kulanz.adapters.answer_table import DynamoAnswers
     from kulanz.adapters.case_table import DynamoCases
     from kulanz.adapters.credit_actions import DynamoReversals
     from kulanz.adapters.void_table import DynamoVoids
@@ -123,6 +124,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
         queue=_queue(),
         rows=DynamoCases(client("dynamodb"), config.credits_table, config.campaigns_table),
         asks=DynamoReversals(client("dynamodb"), config.credits_table, config.campaigns_table),
+        codes=DynamoAnswers(client("dynamodb"), config.campaigns_table),
     )
     return ports, settings, credits_
 

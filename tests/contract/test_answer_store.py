@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, Cursor, PinnedList
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import AnswerResult
+from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import CODES_MOST, Counted, CreditState, RejectedWith
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from tests.contract.backends import Backend
 from tests.contract.test_delivery_store import delivery, receipt
@@ -18,6 +19,16 @@ from tests.support.values import NOW
 CAMPAIGN = CampaignId("an-incident", 1)
 DUE = datetime(2027, 1, 6, tzinfo=UTC)
 USD = DueOf(CAMPAIGN, DUE, "USD")
+
+
+BILLING, LETTERS, NONE = (MovedOf(CAMPAIGN, "USD", "outage", channel) for channel in ("billing", "letters", ""))
+MOVED: dict[MovedOf, dict[Counted, Size]] = {
+    BILLING: {CreditState.ASSIGNED: -900, CreditState.APPLIED: 500, CreditState.REJECTED: 400},
+    BILLING._replace(component=""): {RejectedWith("E|7 | no"): 100, RejectedWith("frozen"): 200, RejectedWith(""): 100},
+    LETTERS: {CreditState.ACCEPTED: -7, CreditState.VOIDED: 7},
+    NONE: {CreditState.DUE: 3},
+}
+"""What has the item's own channel, another and none is each kept apart; so is a code, whatever is in it."""
 
 
 def answer_file(named: str = "f1", channel: str = "billing") -> AnswerFile:
@@ -31,7 +42,7 @@ def heard(start: int, end: int, moved_from: int | None = None, *, finishes: bool
     totals = AnswerTotals(
         lines=3,
         counts=Counter({(AnswerResult.APPLIED, ""): 2, (AnswerResult.CONFLICT, "id_used"): 1}),
-        moved={MovedOf(CAMPAIGN, "USD", "outage"): {CreditState.ASSIGNED: -500, CreditState.APPLIED: 500}},
+        moved={place: dict(sums) for place, sums in MOVED.items()},
         dues={USD: (-1, -500)},
     )
     return AnswerReceipt("f1", "billing", 0, start, end, moved_from, finishes, totals, "answers/problems.jsonl")
@@ -72,10 +83,29 @@ def test_a_stretch_is_counted_once_whoever_comes_again(backend: Backend) -> None
     assert (found.bytes_done, found.totals.lines) == (960, 6)
     assert found.totals.by_result() == {AnswerResult.APPLIED: 4, AnswerResult.CONFLICT: 2}
     assert backend.answers.billed(CAMPAIGN, "billing") == {
-        MovedOf(CAMPAIGN, "USD", "outage"): {CreditState.ASSIGNED: -1_000, CreditState.APPLIED: 1_000}
+        place: {what: 2 * size for what, size in sums.items()} for place, sums in MOVED.items()
     }
     assert backend.answers.billed(CAMPAIGN, "vouchers") == {}
     assert backend.answers.billed(CampaignId("an-incident", 2), "billing") == {}
+
+
+def test_a_code_is_counted_by_itself_for_ever_or_never(backend: Backend) -> None:
+    """In whatever order workers come: what was counted under one name is taken off under the same."""
+    store = backend.answers
+    assert store.codes(CAMPAIGN, "billing") == frozenset()
+    assert store.codes(CAMPAIGN, "billing", {"frozen"}) == {"frozen"}
+    assert store.codes(CAMPAIGN, "billing", {"frozen", "c|osed"}) == {"frozen", "c|osed"}
+    assert store.codes(CAMPAIGN, "letters") == frozenset()
+    assert store.codes(CampaignId("an-incident", 2), "billing") == frozenset()
+    many = {f"E{number:02}" for number in range(CODES_MOST)}
+    full = store.codes(CAMPAIGN, "billing", many)
+    assert len(full) == CODES_MOST
+    assert full == {"frozen", "c|osed", *sorted(many)[: CODES_MOST - 2]}
+    assert store.codes(CAMPAIGN, "billing", {"later"}) == store.codes(CAMPAIGN, "billing") == full
+    store.open(answer_file())
+    assert store.record(heard(40, 900))
+    assert store.codes(CAMPAIGN, "billing") == full
+    assert store.billed(CAMPAIGN, "billing") == MOVED, "the codes stand beside the sums"
 
 
 def test_what_is_due_is_what_was_delivered_less_what_is_on_bills(backend: Backend) -> None:

@@ -15,7 +15,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import Moved, MovedOf, Moves
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import CreditState, RejectedWith
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey
@@ -32,7 +32,9 @@ REJECTED = CreditEntry(
 )
 AGAIN = CreditEntry(EntryKind.SEND_AGAIN, NOW, "person", "by/0123456789", (0,), account="K-4711")
 OFF = CreditEntry(EntryKind.WRITTEN_OFF, NOW, "person", "by/0123456789", (0,))
-BACK = Moved("USD", "outage", {CreditState.REJECTED: -500, CreditState.DUE: 500}, DUE, 0, 0)
+BACK = Moved(
+    "USD", "outage", {CreditState.REJECTED: -500, CreditState.DUE: 500}, DUE, 0, 0, "billing", "unknown_account"
+)
 LOST = Moved("USD", "outage", {CreditState.REJECTED: -500, CreditState.WRITTEN_OFF: 500}, DUE, -500, -1)
 
 
@@ -46,7 +48,7 @@ def rejected(backend: Backend, account: str = "a-1") -> DecisionKey:
 
 def moves(key: DecisionKey, moved: Moved) -> Moves:
     found = Moves()
-    found.take(key.campaign, moved)
+    found.take(key.campaign, moved, {"unknown_account"})
     return found
 
 
@@ -63,7 +65,11 @@ def test_what_is_sent_again_is_an_addition_with_its_benefit(backend: Backend) ->
     addition = Addition(AdditionKind.AGAIN, key, NOW, "anna", 0)
     backend.credit_actions.write(change(key, AGAIN), "billing", moves(key, BACK), addition, 1_900_000_000)
     assert backend.credits.booked([key])[key].entries == (ASSIGNED, REJECTED, AGAIN)
-    expected = {MovedOf(key.campaign, "USD", "outage"): {CreditState.REJECTED: -500, CreditState.DUE: 500}}
+    place = MovedOf(key.campaign, "USD", "outage", "billing")
+    expected = {
+        place: {CreditState.REJECTED: -500, CreditState.DUE: 500},
+        place._replace(component=""): {RejectedWith("unknown_account"): -500},
+    }
     assert billed(backend, key) == expected
     assert backend.index.additions(key.campaign).found == (addition,)
     added = backend.deliveries.added(key.campaign)

@@ -15,7 +15,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
-from kulanz.domain.delivery.standing import Counted, CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState, RejectedWith
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
@@ -75,10 +75,13 @@ def test_each_range_counts_once_and_only_from_where_the_cursor_stands(backend: B
 
 def test_what_was_voided_is_taken_off_what_is_due_and_counted_once_in_the_campaigns_sums(backend: Backend) -> None:
     eur, unit = MovedOf(FIRST.campaign, "EUR", "outage"), MovedOf(FIRST.campaign, "GB:3 x month", "")
+    there = MovedOf(FIRST.campaign, "EUR", "outage", "billing")
     due, later = DueOf(FIRST.campaign, NOW, "EUR"), DueOf(FIRST.campaign, NOW + timedelta(days=40), "EUR")
     moves = Moves(
         {
-            eur: {CreditState.DUE: -200, CreditState.REJECTED: -300, CreditState.VOIDED: 500},
+            eur: {CreditState.DUE: -200, CreditState.VOIDED: 200},
+            there: {CreditState.REJECTED: -300, CreditState.VOIDED: 300},
+            there._replace(component=""): {RejectedWith("frozen"): -300},
             unit: {CreditState.TAKEN_BACK: Decimal("-1.5"), CreditState.VOIDED: Decimal("1.5")},
         },
         {due: (-1, -300), later: (-2, -200)},
@@ -92,7 +95,9 @@ def test_what_was_voided_is_taken_off_what_is_due_and_counted_once_in_the_campai
     assert backend.voids.record(replace(first, moves=Moves())) is False
     assert list(backend.voids.receipts(FIRST, Pass.APPLY)) == [first]
     assert backend.voids.moved(FIRST.campaign) == {
-        eur: {CreditState.DUE: -400, CreditState.REJECTED: -600, CreditState.VOIDED: 1_000},
+        eur: {CreditState.DUE: -400, CreditState.VOIDED: 400},
+        there: {CreditState.REJECTED: -600, CreditState.VOIDED: 600},
+        there._replace(component=""): {RejectedWith("frozen"): -600},
         unit: {CreditState.TAKEN_BACK: -3, CreditState.VOIDED: 3},
     }
     assert backend.voids.moved(CampaignId(INCIDENT, 2)) == {}

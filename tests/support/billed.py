@@ -24,7 +24,15 @@ from kulanz.domain.delivery.dues import DueOf, dues_of, owe
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.files import PartHead, part_file, part_name, render_part, render_trailer, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, add_entry, standing
+from kulanz.domain.delivery.standing import (
+    OTHER_CODES,
+    AddResult,
+    CreditState,
+    RejectedWith,
+    Standing,
+    add_entry,
+    standing,
+)
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
@@ -99,6 +107,8 @@ class BilledWorld:
         self.uploads = 0
         self.assigned: dict[CreditState, int] = {}
         """What assignments moved between the sums of states."""
+        self.sent_again: dict[str, int] = {}
+        """How much of what was rejected was sent again, by the code that is counted."""
 
     # Deliveries
 
@@ -117,6 +127,9 @@ class BilledWorld:
                     continue
                 assert FakeCredits.write_entries(self.credits, [EntriesChange(key, entries, adding.entries)]) == [True]
                 entries = adding.entries
+                if before.state is CreditState.REJECTED:
+                    code = self.counted(before.code)
+                    self.sent_again[code] = self.sent_again.get(code, 0) + SIZE
             elif before.state is not CreditState.DUE:
                 continue
             new = CreditEntry(
@@ -232,9 +245,32 @@ class BilledWorld:
             found[state] = found.get(state, 0) + size
         for sums in self.answers.billed(CAMPAIGN, CHANNEL).values():
             for counted, moved in sums.items():
-                assert isinstance(counted, CreditState)  # nothing is asked back here
-                found[counted] = found.get(counted, 0) + int(moved)
+                if not isinstance(counted, RejectedWith):
+                    assert isinstance(counted, CreditState)  # nothing is asked back here
+                    found[counted] = found.get(counted, 0) + int(moved)
         return {state: size for state, size in found.items() if size}
+
+    def counted(self, code: str) -> str:
+        """A code as it is counted: by itself, or with the others."""
+        return code if code in self.answers.codes(CAMPAIGN, CHANNEL) else OTHER_CODES.code
+
+    def rejected_by_entries(self) -> dict[str, int]:
+        """What is rejected, by the biller's code as it is counted."""
+        found: dict[str, int] = {}
+        for key in self.keys:
+            stands = self.standing(key)
+            if stands.state is CreditState.REJECTED:
+                found[self.counted(stands.code)] = found.get(self.counted(stands.code), 0) + SIZE
+        return found
+
+    def rejected_by_counters(self) -> dict[str, int]:
+        """The same by what answers counted, less what was sent again since."""
+        found = {code: -size for code, size in self.sent_again.items()}
+        for sums in self.answers.billed(CAMPAIGN, CHANNEL).values():
+            for counted, moved in sums.items():
+                if isinstance(counted, RejectedWith):
+                    found[counted.code] = found.get(counted.code, 0) + int(moved)
+        return {code: size for code, size in found.items() if size}
 
     def owed(self) -> tuple[int, int]:
         """How many credits are not wholly on bills, and how much of them, by the counters of deadlines."""

@@ -1,6 +1,6 @@
 """Answer files in memory, as their port says, over the counters that deliveries fill."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,17 +9,30 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
-from kulanz.domain.delivery.moved import MovedOf, Moves
+from kulanz.domain.delivery.moved import MovedOf, Moves, with_codes
 from kulanz.domain.delivery.standing import Counted
 
 
-class FakeAnswers:
-    """The answer files; `dues` are those of the deliveries that they answer."""
+class FakeCodes:
+    """The biller's codes that are counted by themselves."""
 
-    def __init__(self, dues: Dues) -> None:
+    def __init__(self) -> None:
+        self._counted: dict[tuple[CampaignId, str], tuple[str, ...]] = {}
+
+    def codes(self, campaign_id: CampaignId, channel: str, new: Collection[str] = ()) -> frozenset[str]:
+        at = campaign_id, channel
+        self._counted[at] = with_codes(self._counted.get(at, ()), new)
+        return frozenset(self._counted[at])
+
+
+class FakeAnswers:
+    """The answer files; `dues` are those of the deliveries that they answer, `codes` those that voids look at, too."""
+
+    def __init__(self, dues: Dues, codes: FakeCodes | None = None) -> None:
         self.dues = dues
         self.by_persons: dict[str, Moves] = {}
         """What persons moved, by channel."""
+        self._codes = FakeCodes() if codes is None else codes
         self._files: dict[tuple[str, str], AnswerFile] = {}
         self._cursors: dict[tuple[str, str, int], Cursor] = {}
         self._receipts: dict[tuple[str, str, int, int], AnswerReceipt] = {}
@@ -77,6 +90,9 @@ class FakeAnswers:
 
     def close(self, file: AnswerFile) -> None:
         self._closed.add((file.channel, file.id))
+
+    def codes(self, campaign_id: CampaignId, channel: str, new: Collection[str] = ()) -> frozenset[str]:
+        return self._codes.codes(campaign_id, channel, new)
 
     def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[Counted, Size]]:
         whole = AnswerTotals()

@@ -212,6 +212,7 @@ class Road:
         assert campaign["differences"] == differences_of([of_month]) == []
         for line, total in zip(campaign["lines"], totals_of([of_month]), strict=True):
             must_be(line, expected[line["measure"]])
+            self.must_be_at_channels(line)
             assert (total["granted"], total["voided"]) == (line["granted"], line["voided"])
         shown = self.door.get(f"deliveries/campaign/{CAMPAIGN}").content["to_be_booked"]
         assert shown == [{"measure": one["measure"], "sum": one["to_be_booked"]} for one in campaign["lines"]]
@@ -221,6 +222,27 @@ class Road:
             states = head[head.index("granted") + 1 : head.index("overdue")]
             assert sum(Decimal(told[state]) for state in states) == Decimal(told["granted"])
             assert Decimal(told["voided"]) == expected[told["measure"]].get("voided", 0)
+
+    def must_be_at_channels(self, line: Mapping[str, Any]) -> None:
+        """A line of the way to the bill says of each channel and code of its biller what the entries say."""
+        at: dict[tuple[str, str], Decimal] = {}
+        rejected: dict[tuple[str, str], Decimal] = {}
+        for measure, unit, stands, size in self.stands():
+            for state, share in stands.shares(size).items() if measure == line["measure"] else ():
+                channel = "" if state is CreditState.DUE else stands.delivery.rpartition("/")[0]
+                if state is not CreditState.VOIDED:
+                    place = channel, "sent" if state is CreditState.ASSIGNED else state.value
+                    at[place] = at.get(place, Decimal(0)) + share * unit
+                if state is CreditState.REJECTED:
+                    rejected[channel, stands.code] = rejected.get((channel, stands.code), Decimal(0)) + share * unit
+        told = {
+            (one["channel"], state): Decimal(text)
+            for one in line["by_channel"]
+            for state, text in one["by_state"].items()
+        }
+        assert told == at
+        assert sum(Decimal(one["voided"]) for one in line["by_channel"]) == Decimal(line["voided"])
+        assert {(one["channel"], one["code"]): Decimal(one["sum"]) for one in line["rejected_with"]} == rejected
 
 
 def must_be(line: Mapping[str, Any], expected: Mapping[str, Decimal]) -> None:

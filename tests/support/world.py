@@ -57,6 +57,7 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
+from tests.support.fake_answers import FakeCodes
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_cases import FakeCases
@@ -145,7 +146,7 @@ class World:
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
-        self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
+        self.voids, self.codes = FakeVoids(self.campaigns, self.deliveries.dues), FakeCodes()
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers, self.cases)
         self.budgets = FakeBudgets(self.campaigns.budget_items)

@@ -48,7 +48,7 @@ class KeptBack:
     def __init__(self, world: "World") -> None:
         self.campaigns = tapped(world.campaigns, "campaigns", world.tap)
         self.deliveries = tapped(world.deliveries, "deliveries", world.tap)
-        self.answers = FakeAnswers(world.deliveries.dues)  # nothing is answered of what is in no delivery
+        self.answers = FakeAnswers(world.deliveries.dues, world.codes)  # nothing is answered of what is in no delivery
         self.voids = tapped(world.voids, "voids", world.tap)
         self.troubles = tapped(world.troubles, "troubles", world.tap)
 

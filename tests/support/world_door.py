@@ -85,7 +85,7 @@ class WorldDoor:
         self.voids = world.voids
         self.exports, self.export_queue = world.exports, world.export_queue
         self.credits = world.credits
-        self.answers = FakeAnswers(world.deliveries.dues)
+        self.answers = FakeAnswers(world.deliveries.dues, world.codes)
         self.credit_actions = FakeCreditActions(world.credits, self.answers, world.campaigns)
         self.answer_queue, self.dues = FakeAnswerQueue(), FakeDues(world.deliveries.dues)
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores

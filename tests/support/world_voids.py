@@ -90,6 +90,7 @@ def worked(world: "World", message: VoidMessage, tap: Tap | None = None) -> None
         queue=tapped(world.chunks, "chunks", tap),
         rows=tapped(world.cases, "cases", tap),
         asks=tapped(FakeReversals(world.credits, world.campaigns), "asks", tap),
+        codes=tapped(world.codes, "codes", tap),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     void_chunk(message, ports, settings, WorldClock(world), FrozenCache())

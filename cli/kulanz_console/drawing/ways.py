@@ -6,6 +6,8 @@ from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.law import LAW
+from kulanz.domain.money import amount_words, is_currency
+from kulanz_console.drawing.said import Given, Said, joined
 
 STATES = (
     *("due", "assigned", "sent", "unknown", "accepted", "applied"),
@@ -14,6 +16,8 @@ STATES = (
 """Where a credit can stand, in the order of its way."""
 FOR_A_PERSON = ("rejected", "taken_back")
 """States of a credit with which a person has to do something."""
+ENDED = ("applied", "written_off", "voided")
+"""The states of what is on bills, or never will be."""
 SAYS: Mapping[str, str] = {
     "due": "not delivered yet",
     "assigned": "in a delivery that is not released yet",
@@ -83,7 +87,7 @@ def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
-        told = {name: line[name] for name in ("planned", "granted", "not_on_bills", "overdue", *LAW)}
+        told = {name: line[name] for name in ("planned", "granted", "to_be_booked", "not_on_bills", "overdue", *LAW)}
         told["asked_back"] = line.get("asked_back", NOT_ASKED)
         for name, text in (*told.items(), *_states_of(line).items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
@@ -98,18 +102,59 @@ def _states_of(line: Mapping[str, Any]) -> Mapping[str, str]:
     return {state: text for state, text in line["by_state"].items() if state not in LAW}
 
 
+def standing_of(total: Mapping[str, str]) -> list[str]:
+    """The states in which something of a measure is: first those of what is not on bills."""
+    return sorted((state for state in STATES if Decimal(total.get(state, 0))), key=ENDED.__contains__)
+
+
+def cost_words(total: Mapping[str, str], month: str) -> str:
+    """What a month costs of a measure: what is to be booked."""
+    does = "costs" if is_currency(total["measure"]) else "gives"
+    said = f"{month} {does} {amount_words(total['to_be_booked'], total['measure'])}"
+    return f"{said}: {total['granted']} granted, less {total['voided']} voided" if Decimal(total["voided"]) else said
+
+
+def rest_words(total: Mapping[str, str]) -> str:
+    """How much of that is on bills, and how much is not."""
+    said = f"{total['used']} on bills, {total['not_on_bills']} not on bills yet"
+    return f"{said}, {total['written_off']} written off" if Decimal(total["written_off"]) else said
+
+
 def law_text(total: Mapping[str, str]) -> str:
     """The law of one measure, as an equation; what is nothing is left out."""
     shares = [f"{total[name]} {LAW_SAYS.get(name, name.replace('_', ' '))}" for name in LAW if Decimal(total[name])]
-    return f"{total['granted']} {total['measure']} granted = {' + '.join(shares) or '0'}"
+    return f"{amount_words(total['granted'], total['measure'])} granted = {' + '.join(shares) or '0'}"
 
 
 def delivery_words(campaign: Mapping[str, Any]) -> str:
-    """The delivery over a campaign's list, with its state where it is not sent; or why nothing is in any delivery."""
+    """The delivery over a campaign's list, with its state where it is not sent, and those over what was added since; or
+    why nothing is in any delivery.
+    """
+    added = added_words(campaign)
     if campaign["delivery"] is None:
-        return campaign["why_not"] or "additions only"
+        return campaign["why_not"] or added or ADDITIONS_ONLY
     is_sent = campaign["delivery_state"] == "sent"
-    return str(campaign["delivery"]) if is_sent else f"{campaign['delivery']}, {campaign['delivery_state']}"
+    over_list = str(campaign["delivery"]) if is_sent else f"{campaign['delivery']}, {campaign['delivery_state']}"
+    return joined(", ", (over_list, added)) if added else over_list
+
+
+ADDITIONS_ONLY = "additions only"
+
+
+def added_words(campaign: Mapping[str, Any]) -> Said:
+    """The deliveries over what was added to a campaign, by channel; empty where there are none."""
+    return joined(", ", (_added_words(one) for one in campaign.get("additions", ())))
+
+
+def _added_words(one: Mapping[str, Any]) -> str:
+    """The deliveries of a channel over additions: which, how many, and how many are not sent."""
+    if one["deliveries"] == 1:
+        said = Said("additions {first}", first=Given(one["first"]))
+    else:
+        last = Given(one["last"].rpartition("/")[2])
+        text = "additions {first} to {last} ({number})"
+        said = Said(text, first=Given(one["first"]), last=last, number=f"{one['deliveries']:,}")
+    return joined(", ", (said, Said("{number} not sent", number=str(one["not_sent"])) if one["not_sent"] else ""))
 
 
 def is_for_a_person(line: Mapping[str, Any]) -> bool:
@@ -127,7 +172,7 @@ def waiting_for_a_person(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     for campaign in campaigns:
         sums = [
-            f"{line['by_state'][state]} {line['measure']} {state.replace('_', ' ')}"
+            f"{amount_words(line['by_state'][state], line['measure'])} {state.replace('_', ' ')}"
             for line in campaign["lines"]
             for state in FOR_A_PERSON
             if state in line["by_state"]
@@ -140,6 +185,47 @@ SEVERAL = "several"
 """Where the amount components of a policy are booked differently: their sums are known together only."""
 BY_ACCOUNT = ("granted", "used", "not_on_bills", "overdue", "expired", "voided", "written_off")
 """What is added up by ledger account and reason code."""
+OTHER_CODES = "other codes"
+"""What stands for all codes of a biller that are not counted by themselves."""
+BY_CHANNEL = ("delivered", "applied", "not_on_bills", "rejected", "written_off", "voided")
+"""What is added up by channel: all that was delivered to it and not sent again elsewhere, and where that is."""
+_OVER = ("applied", "written_off")
+
+
+def channels_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What campaigns come to by channel and measure; what is at no channel is left out."""
+    found: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for line in lines_of(campaigns):
+        nothing = Decimal(line["granted"]) * 0  # in the decimals of its measure
+        for one in line.get("by_channel", ()):
+            if not one["channel"]:
+                continue
+            sums = found.setdefault((one["channel"], line["measure"]), dict.fromkeys(BY_CHANNEL, nothing))
+            by_state = {state: Decimal(text) for state, text in one["by_state"].items()}
+            sums["delivered"] += sum(by_state.values()) + Decimal(one["voided"])
+            sums["voided"] += Decimal(one["voided"])
+            sums["not_on_bills"] += sum(size for state, size in by_state.items() if state not in _OVER)
+            for state in ("applied", "rejected", "written_off"):
+                sums[state] += by_state.get(state, Decimal(0))
+    return [
+        {"channel": channel, "measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
+        for (channel, measure), sums in sorted(found.items())
+    ]
+
+
+def rejected_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """How much is rejected, by measure, channel and the biller's code, the largest first; `OTHER_CODES` come last."""
+    found: dict[tuple[str, str, str], Decimal] = {}
+    for line in lines_of(campaigns):
+        for one in line.get("rejected_with", ()):
+            place = line["measure"], one["channel"], one["code"]
+            found[place] = found.get(place, Decimal(0)) + Decimal(one["sum"])
+    ordered = sorted(found.items(), key=lambda one: (one[0][0], not one[0][2], -one[1], one[0]))
+    return [
+        {"measure": measure, "channel": channel, "code": code or OTHER_CODES, "sum": f"{size:f}"}
+        for (measure, channel, code), size in ordered
+        if size
+    ]
 
 
 def accounts_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -5,21 +5,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from kulanz.domain.money import measure_words
 from kulanz_console.drawing.pictures import Bar, Segment, picture
 from kulanz_console.drawing.said import Said, joined
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
     NOTHING_TO_COMPARE,
+    OTHER_CODES,
     SAYS,
     STATES,
     accounts_of,
+    channels_of,
     delivery_words,
     differences_of,
     is_compared,
+    rejected_of,
     rest_of,
+    standing_of,
     totals_of,
 )
-from kulanz_console.drawing.worth import measure_words
 from kulanz_console.still_open import (
     MAY_CHANGE,
     NOT_COUNTED,
@@ -58,11 +62,15 @@ def show(visit: Visit) -> Shown:
         "campaigns": campaigns,
         "is_more": is_more,
         "totals": totals,
-        "standing": [[state for state in STATES if Decimal(total.get(state, 0))] for total in totals],
+        "standing": [standing_of(total) for total in totals],
+        "has_expired": [bool(Decimal(total["expired"])) for total in totals],
         "is_asked_back": [bool(Decimal(total["asked_back"])) for total in totals],
         "picture_of": picture("Where credits stand", [_bar(total) for total in totals]) if totals else None,
         "says": SAYS,
+        "other_codes": OTHER_CODES,
         "accounts": accounts_of(campaigns),
+        "rejected": rejected_of(campaigns),
+        "channels": channels_of(campaigns),
         "delivery_words": delivery_words,
         "differences": differences_of(campaigns),
         "agreed": NO_DIFFERENCE if is_compared(campaigns) else NOTHING_TO_COMPARE,

@@ -37,7 +37,7 @@ def test_the_month_says_what_is_on_bills_and_what_is_not(answered: tuple[WorldSt
     assert shown.exit_code == 0, shown.output
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     text = " ".join(shown.stdout.split())
-    assert "8.97 EUR granted, 2.99 not on bills yet" in text
+    assert "2026-03 costs 8.97 EUR 5.98 on bills, 2.99 not on bills yet" in text
     assert "rejected 2.99 refused by the biller: a person has to look" in text
     assert "no unexplained difference" in text
     files = tmp_path / "month.csv", tmp_path / "month.html"

@@ -28,7 +28,7 @@ def test_a_delivery_is_shown_with_its_sums(stack: WorldStack, words: tuple[str, 
     text = read(shown.stdout)
     assert "billing/1" in text
     assert "sent" in text
-    assert "call_minute" in text
+    assert "160 call minutes" in text
     found: dict[str, Any] = json.loads(run(stack, "deliveries", *words, "--json").stdout)
     assert [one["delivery"] for one in found["deliveries"]] == ["billing/1"]
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())

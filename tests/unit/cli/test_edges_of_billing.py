@@ -16,6 +16,7 @@ from kulanz.domain.decision import Benefit
 from kulanz.domain.money import Money
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
 from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
+from kulanz_cli.outcomes import EXIT_UNUSABLE
 from kulanz_console.answered import _billing, _late_from
 from kulanz_console.drawing.ways import NOT_EXACT
 from kulanz_console.still_open import StillOpen
@@ -39,6 +40,7 @@ def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> 
     return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **law, **sums}
 
 
+ADDED = "additions billing/13 to 19 (4), 2 not sent, additions letters/3"
 WHY_NOT = "its plan names no channel"
 
 
@@ -48,6 +50,17 @@ def month() -> list[dict[str, Any]]:
         *("EUR", "110.00", "100.00", "8.00"), to_be_booked="92.00", not_on_bills="36.00", overdue="14.00",
         by_state={"accepted": "21.00", "applied": "50.00", "sent": "15.00", "written_off": "6.00"},
         used="50.00", expired="4.00", written_off="6.00", open="32.00", is_exact=False,
+        by_channel=[
+            {"channel": "", "by_state": {"due": "7.00"}, "voided": "0.50"},
+            {"channel": "billing", "by_state": {"applied": "47.00", "rejected": "9.00", "written_off": "6.00"},
+             "voided": "7.50"},
+            {"channel": "letters", "by_state": {"applied": "3.00", "sent": "20.00"}, "voided": "0.00"},
+        ],
+        rejected_with=[
+            {"channel": "billing", "code": "", "sum": "4.00"},
+            {"channel": "billing", "code": "frozen", "sum": "2.00"},
+            {"channel": "letters", "code": "=moved", "sum": "3.00"},
+        ],
     )  # fmt: skip
     calls = line(
         *("call_minute", "70", "60", "0"),
@@ -64,7 +77,11 @@ def month() -> list[dict[str, Any]]:
     of = {"policy": "net-credit", "state": "closed", "decided_at": "2026-03-01T09:00:00Z", "differences": []}
     booked = {"ledger_account": "4000-120", "reason_code": "SVC-OUTAGE", "treatment": "price_reduction"}
     apart = {**booked, "ledger_account": "5000-7"}
-    sent = {"delivery": "billing/12", "delivery_state": "sent", "why_not": ""}
+    added = [
+        {"channel": "billing", "deliveries": 4, "first": "billing/13", "last": "billing/19", "not_sent": 2},
+        {"channel": "letters", "deliveries": 1, "first": "letters/3", "last": "letters/3", "not_sent": 0},
+    ]
+    sent = {"delivery": "billing/12", "delivery_state": "sent", "additions": added, "why_not": ""}
     first = {"policy_version": 6, **sent, "bookings": [booked], "lines": [money, calls]}
     return [
         {"campaign": "in-7/1", **first, **of},
@@ -103,32 +120,53 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
     shown = run(pages_of(month()), "month", "2026-03")
     assert cells(shown.stdout) == [
         ["2026-03: 2 campaigns"],
-        ["131.00 EUR granted, 67.00 not on bills yet"],
-        ["123.00 EUR to be booked: granted, less 8.00 voided"],
+        ["2026-03 costs 123.00 EUR: 131.00 granted, less 8.00 voided"],
+        ["50.00 on bills, 67.00 not on bills yet, 6.00 written off"],
         ["state", "sum", "meaning"],
         ["due", "31.00", "not delivered yet"],
         ["sent", "15.00", "delivered, and the biller has not answered"],
         ["accepted", "21.00", "booked by the biller, and on no bill yet"],
+        ["not on bills", "67.00", "all of the above"],
+        ["not on bills, late", "14.00", "of it: the deadline is over (kulanz overdue)"],
+        ["not on bills, expired", "4.00", "of it: the customer can no longer use it"],
         ["applied", "50.00", "on bills"],
         ["written off", "6.00", "given up by a person"],
         ["voided", "8.00", "taken back before it was used"],
-        ["not on bills, late", "14.00", "the deadline is over: kulanz overdue"],
-        ["not on bills, expired", "4.00", "the customer can no longer use it"],
         ["131.00 EUR granted = 50.00 used on bills + 4.00 expired unused + 8.00 voided + 6.00 written off +"],
         ["63.00 open"],
-        ["60 call_minute granted, 0 not on bills yet"],
+        ["2026-03 gives 60 call minutes"],
+        ["60 on bills, 0 not on bills yet"],
         ["state", "sum", "meaning"],
         ["applied", "60", "on bills"],
-        ["60 call_minute granted = 60 used on bills"],
+        ["60 call minutes granted = 60 used on bills"],
         [NOT_EXACT],
+        ["biller's code", "channel", "measure", "rejected"],
+        ["=moved", "letters", "EUR", "3.00"],
+        ["frozen", "billing", "EUR", "2.00"],
+        ["other codes", "billing", "EUR", "4.00"],
         ["ledger account", "reason code", "measure", "granted", "on bills", "not on bills", "expired unused"],
         ["4000-120", "SVC-OUTAGE", "EUR", "100.00", "50.00", "36.00", "4.00"],
-        ["4000-120", "SVC-OUTAGE", "call_minute", "60", "60", "0", "0"],
+        ["4000-120", "SVC-OUTAGE", "call minutes", "60", "60", "0", "0"],
         ["several", "SVC-OUTAGE", "EUR", "31.00", "0", "31.00", "0"],
         ["several: the components of one policy are booked apart; each delivered credit says how"],
+        ["channel", "measure", "delivered", "on bills", "not on bills", "rejected", "written off", "voided"],
+        ["billing", "EUR", "69.50", "47.00", "9.00", "9.00", "6.00", "7.50"],
+        ["letters", "EUR", "23.00", "3.00", "20.00", "0.00", "0.00", "0.00"],
         ["campaign", "granted", "on bills", "measure", "delivery"],
-        ["in-7/1", "100.00", "50.00", "EUR", "billing/12"],
-        ["in-7/1", "60", "60", "call_minute", "billing/12"],
+        [
+            "in-7/1",
+            "100.00",
+            "50.00",
+            "EUR",
+            "billing/12, additions billing/13 to 19 (4), 2 not sent, additions letters/3",
+        ],
+        [
+            "in-7/1",
+            "60",
+            "60",
+            "call minutes",
+            "billing/12, additions billing/13 to 19 (4), 2 not sent, additions letters/3",
+        ],
         ["in-8/2", "31.00", "0", "EUR", "-"],
         [f"in-8/2 is not delivered: {WHY_NOT}"],
         ["no unexplained difference"],
@@ -180,6 +218,14 @@ def test_a_month_ends_with_1_where_something_is_late_or_differs(late: str, diffe
     assert ("no unexplained difference" in shown.stdout) is not differs
 
 
+def test_a_month_of_more_campaigns_than_fit_is_not_added_up_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kulanz_cli.month.CAMPAIGNS_MOST", 2)
+    assert "2026-03: 2 campaigns" in run(pages_of(month()), "month", "2026-03").stdout
+    shown = run(pages_of([*month(), month()[0]]), "month", "2026-03")
+    assert (shown.exit_code, shown.stdout) == (EXIT_UNUSABLE, "")
+    assert "2026-03 opened more than 2 campaigns" in read(shown.stderr)
+
+
 def test_a_line_of_the_months_table_has_each_figure_under_its_name() -> None:
     head, *rows = csv.reader(io.StringIO(csv_of(month())))
     assert dict(zip(head, rows[0], strict=True)) == {
@@ -188,9 +234,11 @@ def test_a_line_of_the_months_table_has_each_figure_under_its_name() -> None:
         "accepted": "21.00", "applied": "50.00", "rejected": "0", "taken_back": "0", "written_off": "6.00",
         "voided": "8.00", "overdue": "14.00", "expired": "4.00", "open": "32.00", "expired_is_exact": "no",
         "ledger_account": "4000-120", "reason_code": "SVC-OUTAGE", "treatment": "price_reduction",
+        "additions": "billing/13 to billing/19 (4); letters/3", "by_channel": "billing: 69.50; letters: 23.00",
+        "rejected_with": "letters =moved: 3.00; billing frozen: 2.00; billing other codes: 4.00",
     }  # fmt: skip
     assert [row[3] for row in rows] == ["billing/12", "billing/12", ""]
-    assert [row[-3:] for row in rows[1:]] == [
+    assert [row[-6:-3] for row in rows[1:]] == [
         ["4000-120", "SVC-OUTAGE", "price_reduction"], ["several", "SVC-OUTAGE", "price_reduction"],
     ]  # fmt: skip
 
@@ -226,14 +274,19 @@ def test_a_months_page_says_as_of_when_it_is_and_whether_the_month_is_over() -> 
 
 def test_the_months_page_has_each_figure_under_its_heading() -> None:
     rows = Cells(html_of("2026-03", month(), NOTHING, NOW)).rows
-    assert ["not on bills, late", "14.00", "the deadline is over"] in rows
-    assert ["not on bills, late", "0", "the deadline is over"] in rows
-    assert ["not on bills, expired", "4.00", "the customer can no longer use it"] in rows
+    late, expired = "of it: the deadline is over (kulanz overdue)", "of it: the customer can no longer use it"
+    assert [row for row in rows if row[0].startswith("not on bills")] == [
+        ["not on bills", "67.00", "all of the above"],
+        ["not on bills, late", "14.00", late],
+        ["not on bills, expired", "4.00", expired],
+    ]
+    assert ["frozen", "billing", "EUR", "2.00"] in rows
+    assert ["letters", "EUR", "23.00", "3.00", "20.00", "0.00", "0.00", "0.00"] in rows
     heads = ["Granted", "On bills", "Not on bills", "Late", "Expired unused", "Voided", "Written off"]
     place = rows.index(["Ledger account", "Reason code", "Measure", *heads])
     assert rows[place + 1 : place + 4] == [
         ["4000-120", "SVC-OUTAGE", "EUR", "100.00", "50.00", "36.00", "14.00", "4.00", "8.00", "6.00"],
-        ["4000-120", "SVC-OUTAGE", "call_minute", "60", "60", "0", "0", "0", "0", "0"],
+        ["4000-120", "SVC-OUTAGE", "call minutes", "60", "60", "0", "0", "0", "0", "0"],
         ["several", "SVC-OUTAGE", "EUR", "31.00", "0", "31.00", "0.00", "0", "0.00", "0"],
     ]
     sums = ["Planned", "Granted", "Used", "Expired", "Voided", "Written off", "Open", "Not on bills", "Late"]
@@ -241,9 +294,9 @@ def test_the_months_page_has_each_figure_under_its_heading() -> None:
         ["Campaign", "Policy", "Measure", *sums, "Delivery"],
         [
             *("in-7/1", "net-credit 6", "EUR", "110.00", "100.00", "50.00", "4.00", "8.00", "6.00", "32.00"),
-            *("36.00", "14.00", "billing/12"),
+            *("36.00", "14.00", f"billing/12, {ADDED}"),
         ],
-        ["in-7/1", "net-credit 6", "call_minute", "70", "60", "60", "0", "0", "0", "0", "0", "0", "billing/12"],
+        ["in-7/1", "net-credit 6", "call minutes", "70", "60", "60", *["0"] * 6, f"billing/12, {ADDED}"],
         ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0", "0", "0.00", "0", "31.00", "31.00", "0.00", WHY_NOT],
     ]
 
@@ -261,7 +314,7 @@ def test_a_month_says_why_what_is_on_no_bill_is_in_no_delivery(
     delivery: str | None, state: str, why_not: str, said: str | None
 ) -> None:
     campaigns = month()
-    campaigns[0] |= {"delivery": delivery, "delivery_state": state, "why_not": why_not}
+    campaigns[0] |= {"additions": [], "delivery": delivery, "delivery_state": state, "why_not": why_not}
     shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
     assert ("in-7/1 is not delivered" in shown) is (said is not None)
     assert said is None or f"in-7/1 is not delivered: {said}" in shown
@@ -299,7 +352,7 @@ def test_what_is_late_and_what_is_due_soon_are_counted_apart() -> None:
         ["late: 1,236 credits"],
         ["campaign", "due", "credits", "sum"],
         ["in-7/1", "2026-05-02T00:00:00Z", "1,234", "56.78 EUR"],
-        ["in-7/1", "2026-05-02T00:00:00Z", "2", "40 call_minute"],
+        ["in-7/1", "2026-05-02T00:00:00Z", "2", "40 call minutes"],
         ["due soon: 3 credits"],
         ["campaign", "due", "credits", "sum"],
         ["in-8/2", "2026-05-02T00:00:00Z", "3", "9.10 EUR"],
@@ -402,7 +455,7 @@ def test_every_figure_of_a_delivery_stands_in_its_place() -> None:
         ["delivery", "campaign", "over", "state", "credits"],
         ["billing/12", "in-7/1", "list", "flagged", "1,236"],
         ["billing/12: 56.78 EUR in 1,234 of type credit"],
-        ["billing/12: 40 call_minute in 2 of type reversal"],
+        ["billing/12: 40 call minutes in 2 of type reversal"],
         ["billing/12 is flagged: sums_differ: EUR"],
     ]
 

@@ -20,7 +20,10 @@ SUMS = dict.fromkeys(BillLine.__annotations__, "1.00")
 def campaign(number: int, delivery: int | None, *sent: str, answered: Sequence[str] = ()) -> dict[str, Any]:
     """A campaign of the month: the measures of which something is sent, and those that are answered whole."""
     states = {**dict.fromkeys(sent, "sent"), **dict.fromkeys(answered, "applied")}
-    lines = [{**SUMS, "measure": name, "by_state": {of: "1.00"}, "is_exact": True} for name, of in states.items()]
+    lists: dict[str, list[Any]] = {"by_channel": [], "rejected_with": []}
+    lines = [
+        {**SUMS, **lists, "measure": name, "by_state": {of: "1.00"}, "is_exact": True} for name, of in states.items()
+    ]
     return {
         "campaign": f"in-{number}/1", "policy": "p", "policy_version": 1, "state": "closed",
         "decided_at": "2026-03-01T09:00:00Z", "delivery": None if delivery is None else f"billing/{delivery}",

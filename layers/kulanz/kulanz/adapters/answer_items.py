@@ -5,7 +5,9 @@
 | `ANSWERS#<channel>` | `<instant>#<file>` | the files of a channel, first to last |
 | `ANSWERS#<channel>#<file>` | `META` | what is pinned, and the sums of its receipts |
 | | `CURSOR#<chunk>`, `RECEIPT#<offset>#<chunk>` | how far a chunk has come; a finished stretch |
-| `CAMPAIGN#<incident>#<seq>` | `BILLED#<channel>` | what answers moved between the states of the campaign's credits |
+| `CAMPAIGN#<incident>#<seq>` | `BILLED#<channel>` | what answers moved between the states of its credits; the `codes` |
+
+`codes` are those of the biller that are counted by themselves.
 """
 
 import json
@@ -26,6 +28,7 @@ from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.time import format_instant, parse_instant
 
 RECEIPT_PREFIX = "RECEIPT#"
+CODES = "codes"
 
 
 def channel_partition(channel: str) -> str:
@@ -73,6 +76,29 @@ def receipt_key(receipt: AnswerReceipt) -> Item:
 def billed_key(campaign_id: CampaignId, channel: str) -> Item:
     """The key of what answers of a channel moved between the states of a campaign's credits."""
     return item_key(campaign_partition(campaign_id), f"BILLED#{channel}")
+
+
+def read_codes(item: Item | None) -> tuple[str, ...]:
+    """The biller's codes that a campaign's sums of a channel count by themselves, in the order in which they came."""
+    return () if item is None or CODES not in item else tuple(json.loads(item[CODES]["S"]))
+
+
+def codes_action(table: str, key: Item, before: tuple[str, ...], after: tuple[str, ...]) -> Item:
+    """Codes that are counted by themselves from now on, on the condition that they are as they were read."""
+    names, values = {"#codes": CODES}, {":after": {"S": canonical_json(list(after))}}
+    condition = "attribute_not_exists(#codes)"
+    if before:
+        condition, values = "#codes = :before", values | {":before": {"S": canonical_json(list(before))}}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": "SET #codes = :after",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+    }
 
 
 def file_item(file: AnswerFile) -> Item:

@@ -1,6 +1,6 @@
 """Answer files in CampaignsTable: opened once, and moved on by their receipts alone."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,10 +14,10 @@ from kulanz.adapters.moved_items import moved_additions, read_moved
 from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
-from kulanz.application.ports import Outdated, Refused
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, Outdated, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
-from kulanz.domain.delivery.moved import MovedSums
+from kulanz.domain.delivery.moved import MovedSums, with_codes
 
 
 class DynamoAnswers:
@@ -61,7 +61,7 @@ class DynamoAnswers:
             add_action(self._table, key, items.file_additions(receipt), STANDING),
         ]
         for campaign_id in sorted(receipt.totals.campaigns, key=str):
-            additions = moved_additions(receipt.totals, campaign_id)
+            additions = moved_additions(receipt.totals, campaign_id, receipt.channel)
             if additions:
                 actions.append(add_action(self._table, items.billed_key(campaign_id, receipt.channel), additions))
         actions += [add_action(self._table, key, additions) for key, additions in due_additions(receipt.totals.dues)]
@@ -109,4 +109,17 @@ class DynamoAnswers:
 
     def billed(self, campaign_id: CampaignId, channel: str) -> MovedSums:
         found = item_of(self._client, self._table, items.billed_key(campaign_id, channel))
-        return {} if found is None else read_moved(campaign_id, found)
+        return {} if found is None else read_moved(campaign_id, found, channel)
+
+    def codes(self, campaign_id: CampaignId, channel: str, new: Collection[str] = ()) -> frozenset[str]:
+        key = items.billed_key(campaign_id, channel)
+        for _ in range(ATTEMPTS_AGAINST_OTHERS):
+            found = item_of(self._client, self._table, key)
+            before = items.read_codes(found)
+            after = with_codes(before, new)
+            if after == before:
+                return frozenset(before)
+            with suppress(Outdated):  # another worker was first, or our own answer was lost: what stands there counts
+                write_together(self._client, [items.codes_action(self._table, key, before, after)])
+                return frozenset(after)
+        raise TryAgain("the codes of a campaign's rejected credits keep changing")

@@ -28,7 +28,7 @@ class DynamoCreditActions:
     def write(self, change: EntriesChange, channel: str, moves: Moves, addition: Addition | None, ttl: int) -> None:
         campaign_id = change.key.campaign
         actions = [entries_action(self._credits, change), not_halted(self._campaigns)]
-        if moved := moved_additions(moves, campaign_id):
+        if moved := moved_additions(moves, campaign_id, channel):
             actions.append(add_action(self._campaigns, billed_key(campaign_id, channel), moved))
         actions += [add_action(self._campaigns, key, additions) for key, additions in due_additions(moves.dues)]
         if addition is not None:

@@ -84,6 +84,7 @@ class Storm:
         """What holds at any moment."""
         assert all(amount <= AMOUNT for amount in self.on_bills().values())
         assert self.world.by_counters() == self.world.by_entries()
+        assert self.world.rejected_by_counters() == self.world.rejected_by_entries()
         states = [self.world.standing(key).state for key in self.world.keys]
         assert self.world.owed()[0] == sum(one not in (CreditState.APPLIED, CreditState.DUE) for one in states)
         for key in self.world.keys:  # nothing is said to be on a bill that never was
@@ -114,7 +115,7 @@ def faults(random: Random) -> Faults:
     return Faults.of(
         {
             "seed": random.randrange(1_000),
-            "rejects": {"frozen": 300} if random.random() < 0.4 else {},
+            "rejects": {"frozen": 150, "closed": 150} if random.random() < 0.4 else {},
             "percent_applied": 50 if partial else 100,
             "lines_twice": random.choice([0, 500]),
             "lines_of_others": random.choice([0, 300]),

@@ -14,6 +14,7 @@ from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
+from tests.support.fake_answers import FakeAnswers
 from tests.unit.domain.delivery.test_answers import ASSIGNED, KEY, good, hearing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,7 +31,7 @@ def test_a_delivery_is_looked_for_once_however_many_lines_name_it(state: Deliver
             return None
         return Delivery(named, CampaignId("i", 1), FileFormat.CSV, NOW, "delivery", state)
 
-    ports: Any = SimpleNamespace(deliveries=SimpleNamespace(delivery=delivery))
+    ports: Any = SimpleNamespace(files=FakeAnswers({}), deliveries=SimpleNamespace(delivery=delivery))
     sheet = Sheet("billing", ports, "file")
     lines = [
         _Line(number, number + 1, BillerAnswer(7, "0" * 32, f"a-{number}", "-", EntryKind.ACCEPTED))
@@ -62,7 +63,11 @@ def test_what_billing_may_have_from_the_topic_can_be_answered_before_all_of_it_i
             named, CampaignId("i", 1), FileFormat.JSONL, NOW, "delivery", state, kind=ChannelKind.TOPIC, rounds=rounds
         )
 
-    sheet = Sheet("billing", cast("Any", SimpleNamespace(deliveries=SimpleNamespace(delivery=delivery))), "file")
+    sheet = Sheet(
+        "billing",
+        cast("Any", SimpleNamespace(files=FakeAnswers({}), deliveries=SimpleNamespace(delivery=delivery))),
+        "file",
+    )
     line = _Line(0, 1, BillerAnswer(7, "0" * 32, "a-1", "-", EntryKind.ACCEPTED))
     sheet.find(line)
     assert (line.heard is None) is is_heard
@@ -86,7 +91,9 @@ def test_an_answer_whose_entry_was_not_written_is_heard_again(lost: int) -> None
 
     sent = Delivery(DeliveryId("billing", 1), KEY.campaign, FileFormat.CSV, NOW, "delivery", DeliveryState.SENT)
     credits_ = SimpleNamespace(booked=lambda _: {KEY: Booked(hearing().decision, entries)}, write_entries=write)
-    ports: Any = SimpleNamespace(deliveries=SimpleNamespace(delivery=lambda _: sent), credits=credits_)
+    ports: Any = SimpleNamespace(
+        files=FakeAnswers({}), deliveries=SimpleNamespace(delivery=lambda _: sent), credits=credits_
+    )
     sheet, line = Sheet("billing", ports, "file"), _Line(0, 1, told)
     sheet.find(line)
     sheet.hear([line], cast("Any", SimpleNamespace(now=lambda: NOW)))

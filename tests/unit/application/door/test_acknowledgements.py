@@ -276,5 +276,6 @@ def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> 
     told = dict(zip(head, money, strict=True))
     assert (told["granted"], told["applied"], told["measure"]) == (total["granted"], total["applied"], MONEY)
     page = html_of(MONTH, campaigns, StillOpen({}, is_whole=True), datetime(2026, 4, 2, tzinfo=UTC))
-    assert f"{total['granted']} EUR granted, {total['not_on_bills']} not on bills yet" in page
+    assert f"{MONTH} costs {total['granted']} EUR" in page
+    assert f"{total['applied']} on bills, {total['not_on_bills']} not on bills yet." in page
     assert "a-1" not in page

@@ -206,7 +206,7 @@ def test_what_needs_nobody_else_needs_nobody_when_it_is_less_or_less_is_used(siz
         ("200", "JPY", 200, "200 JPY"),
         ("1.234", "KWD", 1234, "1.234 KWD"),
         ("20.50", "GB", Decimal("20.5"), "20.5 GB"),
-        ("100", "call_minute", 100, "100 call_minute"),
+        ("100", "call_minute", 100, "100 call minutes"),
     ],
 )
 def test_an_amount_is_read_and_shown_with_the_decimals_of_its_measure(

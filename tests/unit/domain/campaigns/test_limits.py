@@ -209,7 +209,7 @@ def test_each_limit_says_its_figures() -> None:
         " limits by its name where you approve the plan"
     )
     assert size_text("EUR", 123_456) == "1234.56 EUR"
-    assert size_text("call_minute", 1_234) == "1,234 call_minute"
+    assert size_text("call_minute", 1_234) == "1,234 call minutes"
     assert exceeded(DEFAULT_LIMITS, Totals(), Measured(), follows=True) == [], "of no row nothing is a share"
 
 

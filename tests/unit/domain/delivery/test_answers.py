@@ -27,7 +27,7 @@ from kulanz.domain.delivery.answers import (
 )
 from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
 from kulanz.domain.delivery.entries import ENTRIES_BYTES, CreditEntries, CreditEntry, EntryKind, entries_text
-from kulanz.domain.delivery.standing import AddResult, Counted, CreditState, add_entry, standing
+from kulanz.domain.delivery.standing import AddResult, Counted, CreditState, RejectedWith, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line
@@ -299,7 +299,7 @@ def test_whatever_is_answered_and_however_often_a_worker_dies_the_sums_say_where
         stands = one.entries
         if dies:  # after it wrote, and before it counted
             found = heard(Hearing(one.decision, stands), each, line)
-        totals.count(KEY.campaign, found)
+        totals.count(KEY.campaign, found, {REJECTED["code"]})
     assert sums(totals) == stand(stands)
     assert totals.lines == sum(totals.by_result().values()) == len(told)
 
@@ -315,12 +315,15 @@ def sums(totals: AnswerTotals) -> dict[tuple[str, Counted], Size]:
     return {place: size for place, size in found.items() if size}
 
 
-def stand(entries: CreditEntries) -> dict[tuple[str, CreditState], Size]:
-    """Where the credits stand by their entries."""
-    found: dict[tuple[str, CreditState], Size] = {}
+def stand(entries: CreditEntries) -> dict[tuple[str, Counted], Size]:
+    """Where the credits stand by their entries, and with which code they are rejected."""
+    found: dict[tuple[str, Counted], Size] = {}
     for place, (measure, size) in enumerate((("USD", SIZE), ("call_minute", 20))):
-        for state, share in standing(entries, place, size).shares(size).items():
+        stands = standing(entries, place, size)
+        for state, share in stands.shares(size).items():
             found[measure, state] = share
+            if state is CreditState.REJECTED:
+                found[measure, RejectedWith(stands.code)] = share
     return found
 
 

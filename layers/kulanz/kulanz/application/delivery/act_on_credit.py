@@ -11,7 +11,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from kulanz.application.delivery.world import CreditLedger, EntriesChange
+from kulanz.application.delivery.reject_codes import KnownCodes
+from kulanz.application.delivery.world import CreditLedger, EntriesChange, RejectCodes
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Outdated, TryAgain
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
@@ -70,6 +71,7 @@ class CreditPorts:
     campaigns: CampaignStore
     credits: CreditLedger
     actions: CreditActions
+    codes: RejectCodes
     settings: GateSettings
     people: People
     door: Door = Door.IAM
@@ -136,7 +138,8 @@ def act_on_credit(action: CreditAction, caller: Caller, ports: CreditPorts, now:
             told = "nothing more can be noted of the credits of this decision"
             raise CreditRefused("entries_full", f"{told}; write the credit off, or void it and grant it anew")
         moves = Moves()
-        moves.take(action.key.campaign, moved_by(adding.entries, len(entries), place, benefits[place]))
+        moved = moved_by(adding.entries, len(entries), place, benefits[place])
+        moves.take(action.key.campaign, moved, KnownCodes(ports.codes).counting(action.key.campaign, moved))
         is_again = kind is EntryKind.SEND_AGAIN
         addition = Addition(AdditionKind.AGAIN, action.key, now, person.id, place, lane.beside) if is_again else None
         channel = channel_of(stands.delivery)

@@ -5,11 +5,12 @@ its receipt leaves entries that name their line, so that the same lines read aga
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
+from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, EntriesChange
 from kulanz.application.ports import Archive, ListStore, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
@@ -30,6 +31,7 @@ from kulanz.domain.delivery.answers import (
 )
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
@@ -76,6 +78,7 @@ class Sheet:
         self._ports = ports
         self._by = by
         self._sent: dict[int, Delivery | None] = {}
+        self.codes = KnownCodes(ports.files)
 
     def find(self, line: _Line) -> None:
         """Find the delivery that a line is about; where it is none, that is what became of the line."""
@@ -117,6 +120,7 @@ class Sheet:
                 continue
             place = str(line.offset)
             heard.append((line, key, hearing.hear(line.answer, str(line.sent.id), now, self._by, place)))
+        self._note_codes(heard)
         changes = [
             EntriesChange(key, hearing.read, hearing.entries) for key, hearing in hearings.items() if hearing.is_changed
         ]
@@ -124,6 +128,15 @@ class Sheet:
         for line, key, result in heard:
             if written.get(key, True):
                 line.heard = result
+
+    def _note_codes(self, heard: Iterable[tuple[_Line, DecisionKey, Heard]]) -> None:
+        """Let the codes of what is rejected be known before it is written."""
+        found: dict[CampaignId, set[str]] = {}
+        for _, key, result in heard:
+            if result.moved is not None and CreditState.REJECTED in result.moved.by_state:
+                found.setdefault(key.campaign, set()).add(result.moved.code)
+        for campaign_id, codes in found.items():
+            self.codes.note(campaign_id, self._channel, codes)
 
 
 @dataclass(slots=True)
@@ -222,7 +235,9 @@ class HearRun:
 
     def _count(self, line: _Line) -> None:
         assert line.heard is not None
-        self.totals.count(None if line.sent is None else line.sent.campaign, line.heard)
+        campaign_id, moved = None if line.sent is None else line.sent.campaign, line.heard.moved
+        codes = () if campaign_id is None or moved is None else self.sheet.codes.counting(campaign_id, moved)
+        self.totals.count(campaign_id, line.heard, codes)
         if line.heard.result in FOR_A_PERSON and line.heard.result is not AnswerResult.REJECTED_LINE:
             self._note(line.offset, line.heard.result, line.heard.reason)
 

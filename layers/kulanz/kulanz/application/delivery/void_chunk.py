@@ -16,12 +16,14 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.ask_biller import ReversalAsking
 from kulanz.application.delivery.ask_void import layout_of_file
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
+from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.void_overpaid import OverpaidRun
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import (
     Booked,
     CreditLedger,
     EntriesChange,
+    RejectCodes,
     ReversalLedger,
     VoidQueue,
     VoidStore,
@@ -65,6 +67,7 @@ class VoidChunkPorts:
     queue: VoidQueue
     rows: RecognisedRows
     asks: ReversalLedger
+    codes: RejectCodes
 
     def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> "VoidWriter":
         """What writes for a void of a campaign."""
@@ -150,9 +153,11 @@ class _Run:
     rejected: bool | None = None
     """Whether the list has rows that were rejected, once that was looked at."""
     writer: VoidWriter = field(init=False)
+    codes: KnownCodes = field(init=False)
 
     def __post_init__(self) -> None:
         self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock)
+        self.codes = KnownCodes(self.ports.codes)
 
     def work_on(self) -> VoidReceipt | None:
         """Work lines wave after wave; the receipt covers exactly those that are done. None where none was."""
@@ -259,7 +264,7 @@ class _Run:
             moved = moved_of(self.void, one.entry, one.entries)
             self.totals.count(came_to(parts[key], moved))
             for place in moved.values():
-                self.moves.take(self.campaign.id, place)
+                self.moves.take(self.campaign.id, place, self.codes.counting(self.campaign.id, place))
         self.writer.pace(written, spent)
 
     def _with_recognised(self, lines: tuple[_Line, ...]) -> tuple[_Line, ...]:

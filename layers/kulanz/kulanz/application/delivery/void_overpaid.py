@@ -14,8 +14,9 @@ from kulanz.application.campaigns.chunk_run import Clock, GrantPorts, GrantSetti
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.stretch_run import LINES_READ_TOGETHER, DecidedOtherwise, DecidedStretch, StretchRun
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
+from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.void_writes import VoidWriter
-from kulanz.application.delivery.world import CreditLedger, EntriesChange, VoidStore
+from kulanz.application.delivery.world import CreditLedger, EntriesChange, RejectCodes, VoidStore
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.stretches import Stretch
@@ -36,6 +37,8 @@ class OverpaidPorts(Protocol):
     def credits(self) -> CreditLedger: ...
     @property
     def voids(self) -> VoidStore: ...
+    @property
+    def codes(self) -> RejectCodes: ...
     def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> VoidWriter: ...
 
 
@@ -72,9 +75,11 @@ class OverpaidRun:
     totals: VoidTotals = field(default_factory=VoidTotals)
     moves: Moves = field(default_factory=Moves)
     writer: VoidWriter = field(init=False)
+    codes: KnownCodes = field(init=False)
 
     def __post_init__(self) -> None:
         self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock)
+        self.codes = KnownCodes(self.ports.codes)
 
     def work_on(self) -> VoidReceipt | None:
         """Work the plan's stretches; the receipt covers exactly the lines that are done. None where none was.
@@ -178,7 +183,7 @@ class OverpaidRun:
                 continue
             self.totals.count(taking.came_to(subjects[offset]))
             for key, moved in taking.moved(subjects[offset].values()):
-                self.moves.take(key.campaign, moved)
+                self.moves.take(key.campaign, moved, self.codes.counting(key.campaign, moved))
         return len(takings)
 
     def _is_of(self, line: _Line, subject: _Subject) -> bool:

@@ -1,6 +1,6 @@
 """What delivering needs of the world. The errors are those of `kulanz.application.ports`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -202,7 +202,19 @@ class AnswerQueue(Protocol):
         """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
 
 
-class AnswerFiles(Protocol):
+class RejectCodes(Protocol):
+    """Which of the biller's codes the sums of campaigns count by themselves."""
+
+    def codes(self, campaign_id: CampaignId, channel: str, new: Collection[str] = ()) -> frozenset[str]:
+        """The biller's codes that the sums of a campaign and channel count by themselves: those that were known, and
+        `new` ones as far as there is room (`CODES_MOST`). Raises TryAgain.
+
+        Whoever writes that a credit is rejected asks first, with its code; whoever counts it later then finds the code
+        here, or knows that it counts with the others.
+        """
+
+
+class AnswerFiles(RejectCodes, Protocol):
     """The answer files that were opened, with their cursors and receipts."""
 
     def open(self, file: AnswerFile) -> AnswerFile:

@@ -1,6 +1,6 @@
 """A campaign on its way to the bill, as answers have it: plan, ledger and bill by measure, and how billing books it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -8,11 +8,13 @@ from typing import TypedDict
 from kulanz.application.delivery.campaign_law import counted_law
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.deliveries import lines_to_the_bill, why_not_delivered
+from kulanz.application.door.deliveries import lines_to_the_bill, over_list_first, why_not_delivered
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, differences
 from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.law import Counted
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.money import format_minor, is_currency, minor_units
@@ -20,6 +22,27 @@ from kulanz.domain.policy.document.document import bookings_of
 from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
+
+
+class ChannelSums(TypedDict):
+    """What of a measure is at one channel: where it stands there, and what was voided of it.
+
+    `channel` is empty for what is due, and for what was voided while it was: that is at none.
+    """
+
+    channel: str
+    by_state: Mapping[str, str]
+    voided: str
+
+
+class RejectedSum(TypedDict):
+    """How much is rejected by the biller of a channel with one of its codes, and was not sent again, written off or
+    voided since. `code` is empty for all codes that are not counted by themselves.
+    """
+
+    channel: str
+    code: str
+    sum: str
 
 
 class BillLine(TypedDict):
@@ -30,7 +53,8 @@ class BillLine(TypedDict):
 
     `asked_back` is how much a void asked the biller for, and the biller has not answered: it counts where it stood.
     `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
-    `to_be_booked`. `overdue` is what is late of them.
+    `to_be_booked`. `overdue` is what is late of them. `by_channel` comes to the same, and to `voided`.
+    `rejected_with` comes to what `by_state` has as rejected.
     """
 
     measure: str
@@ -47,6 +71,20 @@ class BillLine(TypedDict):
     written_off: str
     open: str
     is_exact: bool
+    by_channel: Sequence[ChannelSums]
+    rejected_with: Sequence[RejectedSum]
+
+
+class AddedDeliveries(TypedDict):
+    """The deliveries of one channel over what was added to a campaign: how many, the first, the last, how many are not
+    sent. Serials between the two may be of other campaigns.
+    """
+
+    channel: str
+    deliveries: int
+    first: str
+    last: str
+    not_sent: int
 
 
 class Booking(TypedDict):
@@ -60,7 +98,8 @@ class Booking(TypedDict):
 class BillItem(TypedDict):
     """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree.
 
-    `delivery` is the one over its list. `why_not` is a sentence where nothing of the campaign is in any delivery.
+    `delivery` is the one over its list, `additions` are those over what was added to it since, by channel. `why_not` is
+    a sentence where nothing of the campaign is in any delivery.
 
     `bookings` are the ways in which its policy says that credits are booked. Where there are several, of different
     amount components, sums are of all of them together; each credit of a delivery says its own.
@@ -73,6 +112,7 @@ class BillItem(TypedDict):
     decided_at: str
     delivery: str | None
     delivery_state: str
+    additions: Sequence[AddedDeliveries]
     why_not: str
     bookings: Sequence[Booking]
     lines: Sequence[BillLine]
@@ -90,10 +130,9 @@ def late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
 
 def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
     """A campaign on its way to the bill at `now`. `late` is how much is late, by campaign and measure."""
-    delivery = door.deliveries.over_list(campaign.id)
+    delivery, *added = over_list_first(campaign, door)
     lines = lines_to_the_bill(campaign, door)
     law = counted_law(campaign, lines, now)
-    is_in_none = delivery is None and not door.deliveries.over_additions(campaign.id)
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
     }
@@ -109,7 +148,8 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
         "decided_at": format_instant(campaign.decided_at),
         "delivery": None if delivery is None else str(delivery.id),
         "delivery_state": "" if delivery is None else delivery.state.value,
-        "why_not": why_not_delivered(campaign, lines, door) if is_in_none else "",
+        "additions": _added(one for one in added if one is not None),
+        "why_not": "" if delivery is not None or added else why_not_delivered(campaign, lines, door),
         "bookings": _bookings(campaign, door),
         "lines": [
             _line(
@@ -122,6 +162,22 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
         ],
         "differences": wrong,
     }
+
+
+def _added(deliveries: Iterable[Delivery]) -> list[AddedDeliveries]:
+    by_channel: dict[str, list[Delivery]] = {}
+    for one in sorted(deliveries, key=lambda one: one.id):
+        by_channel.setdefault(one.id.channel, []).append(one)
+    return [
+        {
+            "channel": channel,
+            "deliveries": len(found),
+            "first": str(found[0].id),
+            "last": str(found[-1].id),
+            "not_sent": sum(one.state is not DeliveryState.SENT for one in found),
+        }
+        for channel, found in by_channel.items()
+    ]
 
 
 def _bookings(campaign: Campaign, door: Door) -> list[Booking]:
@@ -164,7 +220,23 @@ def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted
         "written_off": bill_text(measure, shares.written_off),
         "open": bill_text(measure, shares.open),
         "is_exact": law.is_exact,
+        "by_channel": [
+            {
+                "channel": channel,
+                "by_state": {state.value: bill_text(measure, size) for state, size in sorted(_booked(by_state))},
+                "voided": bill_text(measure, by_state.get(CreditState.VOIDED, 0)),
+            }
+            for channel, by_state in line.by_channel.items()
+        ],
+        "rejected_with": [
+            {"channel": channel, "code": with_.code, "sum": bill_text(measure, size)}
+            for (channel, with_), size in line.rejected_with.items()
+        ],
     }
+
+
+def _booked(by_state: Mapping[CreditState, Size]) -> list[tuple[CreditState, Size]]:
+    return [(state, size) for state, size in by_state.items() if state is not CreditState.VOIDED]
 
 
 def bill_text(measure: str, size: Size) -> str:

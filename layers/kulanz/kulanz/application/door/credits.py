@@ -65,7 +65,9 @@ def act(asked: Asked, door: Door) -> CreditActed:
     action = CreditAction(asked.of["id"], _KINDS[body.action], key, body.credit_id, account, body.channel)
     known = {one.name: one for one in (*door.other_channels, *([door.channel] if door.channel else ()))}
     people = door.people.current()
-    ports = CreditPorts(door.campaigns, door.credits, door.credit_actions, door.gate, people, channels=known)
+    ports = CreditPorts(
+        door.campaigns, door.credits, door.credit_actions, door.answers, door.gate, people, channels=known
+    )
     try:
         acted = act_on_credit(action, asked.acting, ports, asked.now)
     except CreditRefused as refusal:

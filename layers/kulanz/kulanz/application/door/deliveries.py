@@ -216,7 +216,7 @@ def why_not_delivered(campaign: Campaign, lines: Iterable[ToTheBill], door: Door
     if plan is None or plan.channel is None:
         return "its plan names no channel: the stack had no DeliveryChannel when it was planned"
     if campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
-        return "what customers accept is delivered a day later"
+        return "what was added to it is delivered a day later"
     if campaign.state in DELIVERABLE:
         return "a person ended it, and what it granted is kept back: kulanz deliver or kulanz void"
     return f"it is {campaign.state}; what it granted is delivered when it has closed"

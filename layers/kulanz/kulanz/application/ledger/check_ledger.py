@@ -22,6 +22,7 @@ from kulanz.application.ports import CampaignIndex, CampaignStore, Ledger, ListS
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Difference, worth_by_measure
 from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.at_channels import AtChannels
 from kulanz.domain.delivery.law import Law, added_up, broken, law_of
 from kulanz.domain.ledger.entries import DecisionKey, read_decision
 from kulanz.domain.lists.lines import ListRefused
@@ -73,7 +74,7 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     counted = campaign.apply.totals
     may_have_expired = now >= campaign.decidable_until
     try:
-        decisions, found, law = _found(campaign, ports, now)
+        decisions, found, law, channels = _found(campaign, ports, now)
     except (PinnedVersionGone, ListRefused):
         if counted.lines:
             raise
@@ -88,23 +89,26 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     more = tuple(one for one in compared if one.applied > one.planned)
     less = tuple(one for one in compared if one.applied < one.planned)
     if not more or _may_hold_more(campaign, ports.campaigns):
-        differs = () if more or less else _broken(campaign, law, ports, now)
+        differs = () if more or less else _broken(campaign, law, channels, ports, now)
         return Checked(campaign_id, decisions, less, may_have_expired, more, law=law, broken=differs)
     wrong = tuple(one for one in compared if one.applied != one.planned)
     return Checked(campaign_id, decisions, wrong, may_have_expired, law=law)
 
 
-def _broken(campaign: Campaign, law: Law, ports: CheckPorts, now: datetime) -> tuple[str, ...]:
+def _broken(campaign: Campaign, law: Law, channels: AtChannels, ports: CheckPorts, now: datetime) -> tuple[str, ...]:
     """Where the counters do not say what the entries say; nothing while something is under way that moves both."""
     lines = counted_lines(campaign, ports)
     counted = counted_law(campaign, lines, now)
-    wrong = (*broken(counted, law), *(sentence for line in lines for sentence in line.differences()))
+    at_channels = channels.broken(lines, lambda channel: ports.answers.codes(campaign.id, channel))
+    wrong = (*broken(counted, law), *at_channels, *(sentence for line in lines for sentence in line.differences()))
     return () if not wrong or is_moving(campaign, ports) else wrong
 
 
-def _found(campaign: Campaign, ports: CheckPorts, now: datetime) -> tuple[int, dict[str, int | Decimal], Law]:
+def _found(
+    campaign: Campaign, ports: CheckPorts, now: datetime
+) -> tuple[int, dict[str, int | Decimal], Law, AtChannels]:
     """How many decisions of the campaign stand in the ledger, what they are worth by measure, and where that is now."""
-    decisions = 0
+    decisions, channels = 0, AtChannels()
     law: Law = {}
     worth: dict[str, int | Decimal] = {}
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
@@ -112,12 +116,17 @@ def _found(campaign: Campaign, ports: CheckPorts, now: datetime) -> tuple[int, d
         decisions += len(entries)
         booked = ports.credits.booked([entry.key for entry in entries if entry.status is Outcome.GRANTED])
         law = added_up([law, *(law_of(one.entry, one.entries, now) for one in booked.values())])
+        for one in booked.values():
+            channels.take(one.entry, one.entries)
         for entry in entries:
             for measure, size in worth_by_measure(read_decision(entry.body)).items():
                 worth[measure] = worth.get(measure, 0) + size
     for keys in _without_row(campaign.id, ports.index):
-        law = added_up([law, *(law_of(one.entry, one.entries, now) for one in ports.credits.booked(keys).values())])
-    return decisions, worth, law
+        booked = ports.credits.booked(keys)
+        law = added_up([law, *(law_of(one.entry, one.entries, now) for one in booked.values())])
+        for one in booked.values():
+            channels.take(one.entry, one.entries)
+    return decisions, worth, law, channels
 
 
 def _without_row(campaign_id: CampaignId, index: CampaignIndex) -> Iterator[list[DecisionKey]]:

@@ -5,7 +5,7 @@ worker died is counted once.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,12 +29,12 @@ class AnswerTotals(Moves):
     lines: int = 0
     counts: Counter[tuple[AnswerResult, str]] = field(default_factory=Counter)
 
-    def count(self, campaign_id: CampaignId | None, heard: Heard) -> None:
-        """Count a line, and what it moved of its campaign's sums."""
+    def count(self, campaign_id: CampaignId | None, heard: Heard, codes: Collection[str] = ()) -> None:
+        """Count a line, and what it moved of its campaign's sums. `codes` are those that are counted by themselves."""
         self.lines += 1
         self.counts[heard.result, code_of(heard)] += 1
         if heard.moved is not None and campaign_id is not None:
-            self.take(campaign_id, heard.moved)
+            self.take(campaign_id, heard.moved, codes)
 
     def add(self, other: "AnswerTotals") -> None:
         """Add the totals of another stretch."""

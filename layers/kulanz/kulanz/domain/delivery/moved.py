@@ -3,7 +3,7 @@
 It follows from the place of the entry in its list, so that whoever reads the same list counts the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,8 +14,17 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
-from kulanz.domain.delivery.entries import CreditEntries
-from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, Standing, standing
+from kulanz.domain.delivery.entries import CreditEntries, channel_of
+from kulanz.domain.delivery.standing import (
+    CODES_MOST,
+    OTHER_CODES,
+    Counted,
+    CreditState,
+    OfWhich,
+    RejectedWith,
+    Standing,
+    standing,
+)
 
 MOVES_REMEMBERED = 256
 """Of some 500 bytes each."""
@@ -27,7 +36,8 @@ class Moved:
 
     What is left of one state is added to another; what is asked back, or not any more, is counted beside them. `due` is
     the credit's deadline. `off_bills` is how much less of it (negative) or more is not on bills, and `number` whether
-    it is one credit less or more of those.
+    it is one credit less or more of those. `channel` is the one that had the credit; empty where it was due, and so at
+    none. `code` is the biller's, where something is rejected with it, or is not any more.
     """
 
     measure: str
@@ -36,6 +46,8 @@ class Moved:
     due: datetime | None
     off_bills: Size
     number: int
+    channel: str = ""
+    code: str = ""
 
 
 NOT_OWED = frozenset({CreditState.APPLIED, CreditState.WRITTEN_OFF, CreditState.VOIDED})
@@ -63,6 +75,8 @@ def moved_between(stood: Standing, stands: Standing, measure: str, component: st
         stands.due,
         owed_after - owed_before,
         bool(owed_after) - bool(owed_before),
+        "" if stood.state is CreditState.DUE else channel_of(stood.delivery),
+        stands.code or stood.code,
     )
 
 
@@ -70,12 +84,21 @@ def _owed(shares: Mapping[CreditState, Size]) -> Size:
     return sum((share for state, share in shares.items() if state not in NOT_OWED), start=0)
 
 
+def with_codes(counted: tuple[str, ...], new: Collection[str]) -> tuple[str, ...]:
+    """The codes that are counted by themselves once `new` ones are known, in the order in which they came.
+
+    A code that had no room once never has: so it is known by this list alone where a credit's code was counted.
+    """
+    return (*counted, *sorted(set(new) - set(counted)))[:CODES_MOST]
+
+
 class MovedOf(NamedTuple):
-    """What sums of states are kept by."""
+    """What sums of states are kept by. What is rejected with a code is kept for all amount components together."""
 
     campaign: CampaignId
     measure: str
     component: str
+    channel: str = ""
 
 
 type MovedSums = dict[MovedOf, dict[Counted, Size]]
@@ -92,9 +115,14 @@ class Moves:
     moved: MovedSums = field(default_factory=dict)
     dues: Dues = field(default_factory=dict)
 
-    def take(self, campaign_id: CampaignId, moved: Moved) -> None:
-        """Count what an entry moved of its campaign's sums."""
-        self._move(MovedOf(campaign_id, moved.measure, moved.component), moved.by_state)
+    def take(self, campaign_id: CampaignId, moved: Moved, counted: Collection[str] = ()) -> None:
+        """Count what an entry moved of its campaign's sums. `counted` are the biller's codes that are counted by
+        themselves; a code that is none of them counts with the other ones.
+        """
+        self._move(MovedOf(campaign_id, moved.measure, moved.component, moved.channel), moved.by_state)
+        if rejected := moved.by_state.get(CreditState.REJECTED):
+            code = RejectedWith(moved.code) if moved.code in counted else OTHER_CODES
+            self._move(MovedOf(campaign_id, moved.measure, "", moved.channel), {code: rejected})
         if moved.due is not None:
             owe(self.dues, DueOf(campaign_id, moved.due, moved.measure), moved.number, moved.off_bills)
 

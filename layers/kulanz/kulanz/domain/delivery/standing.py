@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.decision import DueBy
@@ -72,7 +73,19 @@ class OfWhich(StrEnum):
     ASKED_BACK = "asked_back"
 
 
-type Counted = CreditState | OfWhich
+class RejectedWith(NamedTuple):
+    """What of all that is rejected was rejected with a code of the biller."""
+
+    code: str
+
+
+OTHER_CODES = RejectedWith("")
+"""What was rejected with any other code than those that are counted by themselves; each of the biller has a text."""
+CODES_MOST = 20
+"""Codes of one campaign and channel that are counted by themselves. A biller that writes something new into each answer
+would fill the campaign's sums, which are one item of at most 400 KB."""
+
+type Counted = CreditState | OfWhich | RejectedWith
 """What sums of credits are kept by."""
 
 

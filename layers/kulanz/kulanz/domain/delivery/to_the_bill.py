@@ -8,13 +8,13 @@ voids. What voids took back was on no bill; what a customer accepted later count
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, RejectedWith
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class ToTheBill:
 
     `by_state` is of what is to be booked: without what was voided. `added` is how much of `granted` no row of the list
     granted by itself. `asked_back` is how much of all that is asked back of the biller, which has not answered.
+
+    `by_channel` is where all of it stands, what was voided included, by the channel that has it; under no name what is
+    due or was voided while it was. `rejected_with` is how much is rejected, by channel and code of the biller.
     """
 
     measure: str
@@ -31,6 +34,8 @@ class ToTheBill:
     by_state: Mapping[CreditState, Size]
     added: Size = 0
     asked_back: Size = 0
+    by_channel: Mapping[str, Mapping[CreditState, Size]] = field(default_factory=dict)
+    rejected_with: Mapping[tuple[str, RejectedWith], Size] = field(default_factory=dict)
 
     @property
     def to_be_booked(self) -> Size:
@@ -45,7 +50,7 @@ class ToTheBill:
 
     def differences(self) -> list[str]:
         """Where the counters contradict each other, as sentences; nothing where they agree."""
-        sums: dict[Counted, Size] = {CreditState.VOIDED: self.voided, OfWhich.ASKED_BACK: self.asked_back}
+        sums: dict[CreditState | OfWhich, Size] = {CreditState.VOIDED: self.voided, OfWhich.ASKED_BACK: self.asked_back}
         sums |= dict(self.by_state.items())
         found = [
             f"{self.measure}: less than nothing is {state.replace('_', ' ')}: {size} (in the smallest unit)"
@@ -66,33 +71,60 @@ def to_the_bill(
 
     `moved` is what answers, persons and voids moved between the states.
     """
-    delivered: dict[str, dict[CreditState, Size]] = {}
+    delivered: dict[str, _ByChannel] = {}
     for delivery in deliveries:
         where = CreditState.SENT if delivery.is_released else CreditState.ASSIGNED
         for measure, size in delivery.sums.by_measure().items():
-            sums = delivered.setdefault(measure, {})
-            sums[where] = sums.get(where, 0) + size
+            _add(delivered.setdefault(measure, {}), delivery.id.channel, where, size)
     measures = sorted(granted.keys() | delivered.keys() | {place.measure for sums in moved for place in sums})
     return [_of(measure, granted.get(measure, 0), delivered.get(measure, {}), moved) for measure in measures]
 
 
+type _ByChannel = dict[str, dict[CreditState, Size]]
+
+
+def _add(sums: _ByChannel, channel: str, state: CreditState, size: Size) -> None:
+    here = sums.setdefault(channel, {})
+    here[state] = here.get(state, 0) + size
+
+
 def _of(
-    measure: str,
-    granted: Size,
-    delivered: Mapping[CreditState, Size],
-    moved: Sequence[Mapping[MovedOf, Mapping[Counted, Size]]],
+    measure: str, granted: Size, sums: _ByChannel, moved: Sequence[Mapping[MovedOf, Mapping[Counted, Size]]]
 ) -> ToTheBill:
-    sums: dict[CreditState, Size] = {CreditState.DUE: granted - sum(delivered.values(), start=0), **delivered}
+    """`sums` are those of the deliveries, to which is added what became of it."""
+    _add(sums, "", CreditState.DUE, granted - sum(chain.from_iterable(one.values() for one in sums.values()), start=0))
     asked_back: Size = 0
+    rejected: dict[tuple[str, RejectedWith], Size] = {}
     for place, by_state in chain.from_iterable(found.items() for found in moved):
         if place.measure == measure:
             for state, size in by_state.items():
-                if isinstance(state, OfWhich):
-                    asked_back += size
-                    continue
-                # What is released counts as sent, and only that is answered.
-                there = CreditState.SENT if state is CreditState.ASSIGNED else state
-                sums[there] = sums.get(there, 0) + size
-    voided = sums.pop(CreditState.VOIDED, 0)
-    by_state_ = {state: size for state, size in sums.items() if size}
-    return ToTheBill(measure, granted, voided, by_state_, asked_back=asked_back)
+                match state:
+                    case OfWhich():
+                        asked_back += size
+                    case RejectedWith():
+                        at = place.channel, state
+                        rejected[at] = rejected.get(at, 0) + size
+                    case CreditState.DUE:  # what is due is at no channel
+                        _add(sums, "", state, size)
+                    case CreditState.ASSIGNED:  # what is released counts as sent, and only that is answered
+                        _add(sums, place.channel, CreditState.SENT, size)
+                    case _:
+                        _add(sums, place.channel, state, size)
+    whole: dict[CreditState, Size] = {}
+    for state, size in chain.from_iterable(one.items() for one in sums.values()):
+        whole[state] = whole.get(state, 0) + size
+    voided = whole.pop(CreditState.VOIDED, 0)
+    by_channel = {
+        channel: {state: size for state, size in one.items() if size}
+        for channel, one in sorted(sums.items())
+        if any(one.values())
+    }
+    return ToTheBill(
+        measure,
+        granted,
+        voided,
+        {state: size for state, size in whole.items() if size},
+        asked_back=asked_back,
+        by_channel=by_channel,
+        rejected_with={at: size for at, size in sorted(rejected.items()) if size},
+    )
