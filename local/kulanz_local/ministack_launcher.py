@@ -10,6 +10,7 @@ session's. And S3 answers a range of a named version with those bytes; MiniStack
 Standard input is the line to the starter: when it closes, for whatever reason, MiniStack and all its functions end.
 """
 
+import gc
 import hashlib
 import importlib
 import os
@@ -28,6 +29,9 @@ REPAIRED_VERSION = "1.5.33"
 
 WITHOUT_REPAIR_VARIABLE = "KULANZ_MINISTACK_WITHOUT_REPAIR"
 """Set to "1" by the test that asks whether the repair is still needed."""
+
+OBJECTS_UNTIL_COLLECTED = 20_000
+"""New objects that may live before the collector looks: what MiniStack holds stays, and to look at it takes long."""
 
 Item = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
@@ -173,6 +177,7 @@ def main() -> None:
         cut_ranges_of_versions(importlib.import_module("ministack.services.s3"))
     extract_each_layer_once(importlib.import_module("ministack.core.lambda_runtime"), sys.argv[1])
     sys.argv[1:] = []  # MiniStack reads them too
+    gc.set_threshold(OBJECTS_UNTIL_COLLECTED)
     importlib.import_module("ministack.app").main()
 
 

@@ -1,4 +1,4 @@
-"""The roles and resource policies of the template, enforced: both cases go through over HTTPS with exactly these.
+"""The roles and resource policies of the template, enforced: campaigns go through over HTTPS with exactly these.
 
 So are the roles of persons: each reaches its own routes of the API and no others.
 
@@ -38,9 +38,9 @@ from kulanz_local.cases import CASES
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import ACCOUNT_ID, REGION, EmbeddedAws, aws_session
 from kulanz_local.lists import write_list
-from tests.pipeline.conftest import WORKERS, Deployed
+from tests.pipeline.conftest import SMALL_CHUNK_BYTES, WORKERS, Deployed
 from tests.pipeline.signed import Caller
-from tests.pipeline.storms import STORMS, storms_of_a_year
+from tests.pipeline.storms import STORMS, assert_every_cap_is_kept, granted, storms_of_a_year
 from tests.support.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.support.reading import read
 from tests.support.served_provider import Visitor, certificate, served
@@ -87,8 +87,8 @@ def enforcing(provider: FakeProvider, certified: tuple[Path, Path]) -> Iterator[
         patch.setenv("AWS_CA_BUNDLE", str(aws.certificate))
         publishers = f"arn:aws:iam::{ACCOUNT_ID}:user/{PUBLISHER}"
         parameters = {
-            "MaximumConcurrency": WORKERS, "PolicyPublisherArns": publishers, "DeliveryChannel": "billing:topic",
-            "ConsoleIssuer": provider.issuer, "ConsoleClientId": CLIENT_ID,
+            "MaximumConcurrency": WORKERS, "ChunkBytes": SMALL_CHUNK_BYTES, "PolicyPublisherArns": publishers,
+            "DeliveryChannel": "billing:topic", "ConsoleIssuer": provider.issuer, "ConsoleClientId": CLIENT_ID,
         }  # fmt: skip
         outputs = deploy(aws.endpoint, parameters=parameters)
         deployed = Deployed(aws, outputs, aws_session())
@@ -120,7 +120,9 @@ def logged(stack: Any) -> Iterator[str]:
             yield event["message"]
 
 
-def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: Deployed, tmp_path: Path) -> None:
+def test_both_cases_and_three_incidents_under_one_yearly_cap_go_through_with_the_permissions_of_the_template(
+    enforcing: Deployed, tmp_path: Path
+) -> None:
     stack = drive.stack_of(enforcing.aws)
     queue = subscribed(stack, enforcing.outputs.credits_topic_arn)
     for case in CASES:
@@ -139,10 +141,16 @@ def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: D
 
     with CampaignBars(Console(quiet=True)) as bars:
         campaigns = drive.follow(stack, identities, bars, LONGEST_SECONDS, denied_nothing)
-    assert {campaign.state for campaign in campaigns} == {State.CLOSED}
+    assert {(campaign.state, campaign.state_reason) for campaign in campaigns} == {(State.CLOSED, "balanced")}
+    paid = granted(stack)
+    assert_every_cap_is_kept(paid, campaigns[len(CASES) :])
+    for storm in storms:
+        send(storm, stack)
     drive.wait_until_quiet(stack, [enforcing.outputs.chunks_queue_url], LONGEST_SECONDS)
     deliveries = DynamoDeliveries(stack.client("dynamodb"), enforcing.outputs.campaigns_table_name)
     drive.wait_until("the deliveries", LONGEST_SECONDS, lambda: not deliveries.open_deliveries())
+    assert granted(stack) == paid, "the same events once more change nothing"
+    assert drive.run_kulanz(stack, "ask", "fi-00000", "--incident", STORMS[0]) == 0
     denied_nothing()
     expected = {one.id.serial: one.sums.number for one in deliveries.of_channel("billing")}
     assert len(expected) >= len(CASES)
