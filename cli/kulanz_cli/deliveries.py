@@ -15,6 +15,7 @@ from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
+from kulanz_console.drawing.ways import rejected_of
 
 DELIVERIES_VERSION = 1
 NOT_SENT = frozenset({"assigning", "publishing", "flagged"})
@@ -52,11 +53,14 @@ def list_deliveries(
     if sum(one is not None for one in (channel, delivery_id, campaign_id)) > 1:
         raise click.UsageError("state one of --channel, --one and --campaign")
     door = stack.door()
-    why_not, booked, kept = "", [], []
+    why_not, booked, kept, rejected = "", [], [], []
     if campaign_id is not None:
         answer = door.ask("deliveries.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
         found = [one for one in (answer["delivery"], *answer["additions"]) if one is not None]
         why_not, booked = answer["why_not"], answer["to_be_booked"]
+        if door.permits("acknowledgements.of_campaign"):
+            bill = door.ask("acknowledgements.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
+            rejected = rejected_of([bill])
     elif delivery_id is not None:
         found = [door.ask("deliveries.one", channel=delivery_id.channel, serial=delivery_id.serial)]
     elif channel is not None:
@@ -69,12 +73,15 @@ def list_deliveries(
     if is_json:
         content: dict[str, Any] = {"v": DELIVERIES_VERSION, "deliveries": found}
         if campaign_id is not None:
-            content |= {"to_be_booked": booked, "why_not": why_not}
+            content |= {"to_be_booked": booked, "why_not": why_not, "rejected": rejected}
         if asks_for_waiting:
             content["kept_back"] = kept
         print_json(content)
     else:
         _show(found, booked, why_not)
+        for one in rejected:
+            said = f"rejected with {one['code']} by {one['channel']}"
+            say(console(), f"{amount_words(one['sum'], one['measure'])} {said}", further=2)
         _show_kept_back(kept)
     is_waiting = bool(kept) or any(one["state"] in NOT_SENT for one in found)
     if is_waiting or (not found and not asks_for_waiting):

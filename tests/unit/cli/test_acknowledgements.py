@@ -53,6 +53,20 @@ def test_the_month_says_what_is_on_bills_and_what_is_not(answered: tuple[WorldSt
     assert "no campaign" in run(stack, "month", "2026-01").stdout
 
 
+def test_a_campaigns_deliveries_say_with_which_code_its_credits_are_rejected(
+    answered: tuple[WorldStack, Bills],
+) -> None:
+    stack, _ = answered
+    shown = run(stack, "deliveries", "--campaign", CAMPAIGN)
+    assert [line for line in shown.stdout.splitlines() if " rejected with " in line] == [
+        "2.99 EUR rejected with unknown_account by billing",
+        "20 call minutes rejected with unknown_account by billing",
+    ]
+    found = json.loads(run(stack, "deliveries", "--campaign", CAMPAIGN, "--json").stdout)["rejected"]
+    named = {"channel": "billing", "code": "unknown_account"}
+    assert found == [{"measure": "EUR", **named, "sum": "2.99"}, {"measure": "call_minute", **named, "sum": "20"}]
+
+
 def test_a_file_waits_for_a_person_by_each_result_that_contradicts_what_was_delivered() -> None:
     def waits(result: str, *, finished: bool = True) -> bool:
         return is_waiting({"finished": finished, "results": [{"result": result, "code": "", "lines": 1}]})

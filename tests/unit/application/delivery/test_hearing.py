@@ -1,5 +1,6 @@
 """Lines of an answer file find their delivery."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from kulanz.application.delivery.hear_answers import Sheet, _Line
+from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.answers import AnswerResult, BillerAnswer
@@ -14,7 +16,9 @@ from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
-from tests.support.fake_answers import FakeAnswers
+from kulanz.domain.delivery.moved import Moved
+from kulanz.domain.delivery.standing import CODES_MOST, CreditState
+from tests.support.fake_answers import FakeAnswers, FakeCodes
 from tests.unit.domain.delivery.test_answers import ASSIGNED, KEY, good, hearing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -101,3 +105,54 @@ def test_an_answer_whose_entry_was_not_written_is_heard_again(lost: int) -> None
     assert line.heard.result is AnswerResult.ACCEPTED
     assert len(tries) == lost + 1
     assert [one.kind for one in entries] == [EntryKind.ASSIGNED, EntryKind.ACCEPTED]
+
+
+def test_a_code_is_known_before_a_credit_is_written_that_is_rejected_with_it() -> None:
+    """Whoever takes the credit out again finds the counter that it was put into, also where the worker died."""
+    told = good(answer="rejected", code="frozen")
+    files, known = FakeAnswers({}), list[frozenset[str]]()
+
+    def write(changes: list[EntriesChange]) -> list[bool]:
+        known.append(files.codes(KEY.campaign, "billing"))
+        return [True for _ in changes]
+
+    sent = Delivery(DeliveryId("billing", 1), KEY.campaign, FileFormat.CSV, NOW, "delivery", DeliveryState.SENT)
+    credits_ = SimpleNamespace(booked=lambda _: {KEY: Booked(hearing().decision, (ASSIGNED,))}, write_entries=write)
+    ports: Any = SimpleNamespace(files=files, deliveries=SimpleNamespace(delivery=lambda _: sent), credits=credits_)
+    sheet, line = Sheet("billing", ports, "file"), _Line(0, 1, told)
+    sheet.find(line)
+    sheet.hear([line], cast("Any", SimpleNamespace(now=lambda: NOW)))
+    assert known == [{"frozen"}]
+
+
+class Counting(FakeCodes):
+    """The codes, and how often somebody asked for them."""
+
+    asked = 0
+
+    def codes(self, campaign_id: CampaignId, channel: str, new: Collection[str] = ()) -> frozenset[str]:
+        self.asked += 1
+        return super().codes(campaign_id, channel, new)
+
+
+def moved(state: CreditState, code: str) -> Moved:
+    return Moved("USD", "", {state: 500, CreditState.ASSIGNED: -500}, None, 0, 0, "billing", code)
+
+
+def test_a_worker_finds_the_codes_that_others_made_known_and_asks_no_more_than_it_must() -> None:
+    store = Counting()
+    mine, others = KnownCodes(store), KnownCodes(store)
+    assert mine.counting(KEY.campaign, moved(CreditState.ACCEPTED, "")) == ()
+    assert store.asked == 0, "nothing is rejected"
+    mine.note(KEY.campaign, "billing", {"a"})
+    mine.note(KEY.campaign, "billing", {"a"})
+    assert (store.asked, mine.counting(KEY.campaign, moved(CreditState.REJECTED, "a"))) == (1, {"a"})
+    others.note(KEY.campaign, "billing", {"b"})
+    assert mine.counting(KEY.campaign, moved(CreditState.REJECTED, "b")) == {"a", "b"}
+    others.note(KEY.campaign, "billing", {f"c{number}" for number in range(CODES_MOST)})
+    full = mine.counting(KEY.campaign, moved(CreditState.REJECTED, "c1"))
+    assert (len(full), "c1" in full) == (CODES_MOST, True)
+    asked = store.asked
+    assert mine.counting(KEY.campaign, moved(CreditState.REJECTED, "never")) == full
+    mine.note(KEY.campaign, "billing", {"never"})
+    assert store.asked == asked, "nothing is added to what is full"
