@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from kulanz.domain.campaigns.campaign import ENDED
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz_cli.terminal import command, counted_as, labelled, say
 from kulanz_console.answered import (
@@ -73,8 +74,11 @@ def _part(content: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: content[name] for name in names if name in content}
 
 
-def show_answer(answer: "AskAnswer", console: Console) -> None:
-    """Print the answer for a person: for each incident how it stands now, then every decision with its reasons."""
+def show_answer(answer: "AskAnswer", console: Console, incident_id: str | None = None) -> None:
+    """Print the answer for a person: for each incident how it stands now, then every decision with its reasons.
+
+    `incident_id` is the incident that was asked about, where one was.
+    """
     if answer["found_as"]:
         say(console, f"{answer['found_as']} is a line of account {answer['account_id']}, by the list of the incident.")
     for number, standing in enumerate(standings(answer)):
@@ -91,10 +95,10 @@ def show_answer(answer: "AskAnswer", console: Console) -> None:
     if answer["withheld"] is not None:
         _show_withheld(answer["account_id"], answer["withheld"], console)
     elif not answer["decisions"]:
-        _show_nothing(answer, console)
+        _show_nothing(answer, console, incident_id)
     for campaign in answer["campaigns"]:
         if not answer["final"]:
-            more = "" if answer["decisions"] else "; this can change"
+            more = "" if answer["decisions"] or campaign["state"] in ENDED else "; this can change"
             say(console, f"Campaign {campaign['campaign']} is {campaign['state']}{more}.")
 
 
@@ -147,9 +151,15 @@ def _show_decision(decided: Decided, standing: Standing, answer: "AskAnswer", co
             say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
 
 
-def _show_nothing(answer: "AskAnswer", console: Console) -> None:
+def _show_nothing(answer: "AskAnswer", console: Console, incident_id: str | None) -> None:
     say(console, f"NOTHING DECIDED about account {answer['account_id']}", "bold")
     campaigns = answer["campaigns"]
+    if incident_id is not None and not answer["incidents"]:
+        say(console, f"The incident {incident_id} is not recorded on this stack. Is its id right? A month's:", indent=2)
+        command(console, ["kulanz", "incidents", "--month", answer["asked_at"][: len("2026-11")]], indent=4)
+        say(console, "All about the account, whatever the incident:", indent=2)
+        command(console, ["kulanz", "ask", answer["account_id"]], indent=4)
+        return
     if not campaigns and not answer["incidents"]:
         say(
             console,

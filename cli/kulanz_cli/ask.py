@@ -37,7 +37,7 @@ def ask(
     if is_json:
         print_json(answer_content(found))  # type: ignore[arg-type]
     else:
-        show_answer(found, console())  # type: ignore[arg-type]
+        show_answer(found, console(), incident_id)  # type: ignore[arg-type]
     if not found["decisions"]:
         click.get_current_context().exit(EXIT_NO)
 

@@ -24,7 +24,7 @@ def read_event(path: Path) -> dict[str, Any]:
     try:
         event = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise EventUnsendable(f"{path} is not JSON in UTF-8: {error}") from None
+        raise EventUnsendable(f"{path}: expected an event as JSON in UTF-8: {error}") from None
     if not isinstance(event, dict) or set(event) != set(_FIELDS) or not isinstance(event["detail"], dict):
         raise EventUnsendable(
             f'{path}: expected one object with exactly "source", "detail-type" and "detail" (an object)'

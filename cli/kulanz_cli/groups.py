@@ -45,6 +45,17 @@ class Lazy(click.Group):
             command.epilog = self.epilog
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; where there is none, the one that was probably meant."""
+        if args[0] not in self.places and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 (needed only to word an error)
+
+            close = get_close_matches(args[0], self.places, n=1)
+            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for title, places in self.sections.items():
             with formatter.section(title):

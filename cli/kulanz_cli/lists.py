@@ -15,7 +15,7 @@ from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.policy import compile_policy, freeze
+from kulanz.domain.policy import PolicyDocument, compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
@@ -24,7 +24,7 @@ from kulanz_cli.local_parts import local_list
 from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
 from kulanz_cli.settings import as_json
 from kulanz_cli.subject_index import SubjectFiles
-from kulanz_cli.terminal import console, print_json
+from kulanz_cli.terminal import console, print_json, say
 
 if TYPE_CHECKING:
     from kulanz.application.incidents.incident_event import CampaignContract, IdShapeContract
@@ -58,12 +58,12 @@ def check(
 
     What its rows come to, what they are worth, which would be rejected and why. Lines are named by number, never by
     content. LIST is a file, the folder of `kulanz list prepare`, or all parts of one list, also with wildcards in
-    quotes. Exits with 1 when a line, or the whole list, would be refused, or when the list is outside the limits of its
-    plan.
+    quotes. Exits with 1 when a line, or the whole list, would be refused, when the list is outside the limits of its
+    plan, or when the event would be refused or names another policy.
     """
     document = load_policy(policy_path)
     now = datetime.now(UTC)
-    incident, request = _incident(event_path, now)
+    incident, request, refused = _incident(event_path, now)
     compiled = compile_policy(freeze(document, {} if request is None else request.policy.parameters), incident, now)
     stated = {} if request is None or request.limits is None else request.limits.stated()
     limits = stated_limits({"policy": compiled.limits, "request": stated})
@@ -83,11 +83,14 @@ def check(
     except ListRefused as problem:
         refusal = f"{problem.reason}: {problem}"
     outside = [] if refusal else checked.outside(limits, decided=decided)
+    of_event = [*refused, *_other_policy(request, document)]
     if is_json:
-        print_json(checked_content(found.name, checked, refusal, outside, decided=decided))
+        print_json({**checked_content(found.name, checked, refusal, outside, decided=decided), "event": of_event})
     else:
+        for text in of_event:
+            say(console(), text, further=2)
         show_checked(console(), found, checked, refusal, outside, decided=decided, show_values=show_values)
-    if refusal or checked.rejected or outside:
+    if refusal or checked.rejected or outside or of_event:
         click.get_current_context().exit(EXIT_NO)
 
 
@@ -105,17 +108,33 @@ def _shape(stated: "IdShapeContract | None") -> IdShape | None:
     return None if stated is None else stated.shape()
 
 
-def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, CampaignContract | None]":
-    """The event's incident and the request in it; without an event an incident that only gives facts a home."""
+def _other_policy(request: "CampaignContract | None", document: PolicyDocument) -> Iterator[str]:
+    """That a campaign would decide by another policy than the list was checked with."""
+    if request is None:
+        return
+    named, given = (request.policy.id, request.policy.version), (document.policy.id, document.policy.version)
+    if named != given:
+        yield (
+            f"the event names policy {named[0]} version {named[1]}, and --policy is {given[0]} version {given[1]}:"
+            " a campaign decides by the event's, so its results are others than these"
+        )
+
+
+def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, CampaignContract | None, Sequence[str]]":
+    """The event's incident, the request in it, and why that would be refused.
+
+    Without an event it is an incident that only gives facts a home.
+    """
     if event_path is None:
-        return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), None
+        return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), None, ()
+    from kulanz.application.campaigns.freeze_policy import must_have_happened  # noqa: PLC0415 (as the one below)
     from kulanz.application.incidents.incident_event import (  # noqa: PLC0415 (slow to import, for an event alone)
         EventRefused,
         read_incident_event,
     )
 
+    event = read_event(event_path)
     try:
-        event = read_event(event_path)
         detail = event["detail"]
         if isinstance(detail.get("campaign"), dict):  # `send` names the list: here it is the one that is checked
             detail = with_place(event, CHECKED)["detail"]
@@ -124,4 +143,10 @@ def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, Campai
         raise Unusable(f"{event_path}: {error}") from None
     if known.content is None:
         raise Unusable(f"{event_path}: a campaign request has no incident; give the event that declares it")
-    return thaw_incident(known.content), known.request
+    incident = thaw_incident(known.content)
+    try:
+        if known.request is not None:
+            must_have_happened(incident, now)
+    except EventRefused as refusal:
+        return incident, known.request, [f"the event would be refused: {refusal.reason}: {refusal}"]
+    return incident, known.request, ()

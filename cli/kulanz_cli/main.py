@@ -6,7 +6,7 @@ import click
 
 import kulanz
 from kulanz_cli.groups import Lazy, section
-from kulanz_cli.outcomes import ANSWER_CODES
+from kulanz_cli.outcomes import ANSWER_CODES, WrongLine
 from kulanz_cli.settings import StackSettings
 
 COMMANDS = {
@@ -82,15 +82,25 @@ COMMANDS = {
 class _Shown(Lazy):
     """The group of all commands: an error that a command foresees is a sentence, and ends with its exit code."""
 
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **settings)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise WrongLine(error.format_message(), error.ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except click.NoSuchOption as error:
-            if error.option_name in {option for parameter in self.params for option in parameter.opts}:
-                raise click.UsageError(
-                    f"{error.option_name} comes before the command: kulanz {error.option_name} ... COMMAND", error.ctx
-                ) from None
+        except click.exceptions.NoArgsIsHelpError:
             raise
+        except click.NoSuchOption as error:
+            before = error.option_name in {option for parameter in self.params for option in parameter.opts}
+            advice = f"{error.option_name} comes before the command: kulanz {error.option_name} ... COMMAND"
+            raise WrongLine(advice if before else error.format_message(), error.ctx) from None
+        except click.UsageError as error:
+            raise WrongLine(error.format_message(), error.ctx) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:

@@ -18,6 +18,19 @@ ACTION_OR_LIST_CODES = (
 )
 
 
+class WrongLine(click.UsageError):
+    """A command line that is wrong: how it is written, and the error within the width of the terminal."""
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 (click's signature)
+        terminal = import_module("kulanz_cli.terminal")
+        out = terminal.console(stderr=True)
+        if self.ctx is not None:
+            terminal.block(out, self.ctx.get_usage(), indent=0)
+            terminal.say(out, f"Try '{self.ctx.command_path} {max(self.ctx.help_option_names, key=len)}' for help.")
+            terminal.say(out, "")
+        terminal.say(out, f"Error: {self.format_message()}", further=2)
+
+
 class Unusable(click.ClickException):
     """Something outside the command line is not as it must be; the text says what was expected and what to do."""
 

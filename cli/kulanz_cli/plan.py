@@ -60,18 +60,31 @@ def _reason(_: click.Context, parameter: click.Parameter, value: str | None) -> 
     return value
 
 
-def _hash(_: click.Context, parameter: click.Parameter, value: str) -> str:
-    is_hash = HASH_DIGITS_SHOWN <= len(value) <= HASH_PATTERN_CHARACTERS and not set(value) - set("0123456789abcdef")
-    if not is_hash:
-        shown = f"the plan's hash: its first {HASH_DIGITS_SHOWN} digits or all {HASH_PATTERN_CHARACTERS}"
-        raise click.BadParameter(f"expected {shown}", param=parameter)
-    return value
+class HashParameter(click.ParamType[str]):
+    """The hash of a plan, or its first digits; in capitals as well."""
+
+    name = "hash"
+
+    def __init__(self, shown_by: str) -> None:
+        self.shown_by = shown_by
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Which command shows it."""
+        return f"`{self.shown_by}` shows the hash."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it, or say how it is written, and which command shows it."""
+        digits = str(value).lower()
+        if not HASH_DIGITS_SHOWN <= len(digits) <= HASH_PATTERN_CHARACTERS or set(digits) - set("0123456789abcdef"):
+            shown = f"its first {HASH_DIGITS_SHOWN} digits or all {HASH_PATTERN_CHARACTERS}"
+            self.fail(f"expected the plan's hash, {shown}: `{self.shown_by}` shows it", param, ctx)
+        return digits
 
 
 def hash_option(shown_by: str) -> Callable[[Callback], Callback]:
     """The option --plan of a command, and which command shows that hash."""
     help_text = f"The plan's hash, as `{shown_by}` shows it."
-    return click.option("--plan", "plan_hash", required=True, callback=_hash, help=help_text)
+    return click.option("--plan", "plan_hash", required=True, type=HashParameter(shown_by), help=help_text)
 
 
 plan_hash = hash_option("kulanz plan")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kulanz.domain.decision import Outcome
 from kulanz.domain.lists.cells import YES_NO
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.policy import PolicyDocument, PolicyError
@@ -17,13 +18,15 @@ from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
 from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
 from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
 from kulanz_cli.prepare.profile import PROFILE_ENDING, read_profile
-from kulanz_cli.rulebook import read_examples
+from kulanz_cli.rulebook import EXAMPLES, read_examples
 from kulanz_cli.seals import seal_problem, sealed_and_gone
 from kulanz_cli.settings import as_json
-from kulanz_cli.terminal import Column, block, console, counted_as, print_document, print_json, say, table
+from kulanz_cli.terminal import Column, block, command, console, counted_as, print_document, print_json, say, table
 
 MAX_NAMED = 8
 """How many rules are named whose examples were not run."""
+MAX_EXPLAINED = 1
+"""Examples that fail and whose steps are printed: those of a dozen push the table of differences out of sight."""
 
 
 @click.command(epilog=FILE_CODES)
@@ -79,11 +82,20 @@ def _is_no_policy(file: Path) -> bool:
 
 @click.command(epilog=FILE_CODES)
 @click.argument("policy_path", metavar="POLICY", type=click.Path(exists=True, path_type=Path))
-@click.argument("examples_path", metavar="EXAMPLES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "examples_path",
+    metavar="[EXAMPLES]",
+    required=False,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option("--all", "every", is_flag=True, help="Run every example: under the one policy, or each under its rule's.")
 @as_json
-def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> None:
-    """Run worked examples: those of the policy's rule. POLICY may be a folder of policies."""
+def test(policy_path: Path, examples_path: Path | None, every: bool, is_json: bool) -> None:
+    """Run worked examples: those of the policy's rule.
+
+    POLICY may be a folder of policies. Without EXAMPLES it is the policy's file, with the examples.json beside it.
+    """
+    examples_path = examples_path or _beside(policy_path)
     examples = read_examples(examples_path)
     documents = _latest(policy_path)
     is_alone = every and len(documents) == 1
@@ -106,10 +118,18 @@ def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> 
     if is_json:
         print_json([_result_content(result) for result in results])
     else:
-        _show_results(results)
+        _show_results(results, policy_path, examples_path)
         ran = {result.example for result in results}
         _show_left_out([str(one["rule"]) for one in examples if str(one["id"]) not in ran])
     _leave(all(result.holds for result in results))
+
+
+def _beside(policy_path: Path) -> Path:
+    """The examples beside a policy's file. Raises UsageError where there are none."""
+    found = policy_path.with_name(EXAMPLES)
+    if policy_path.is_dir() or not found.is_file():
+        raise click.UsageError(f"name the file of examples: there is no {EXAMPLES} beside the policy's file")
+    return found
 
 
 def _show_left_out(rules: list[str]) -> None:
@@ -143,7 +163,8 @@ def _result_content(result: Result) -> dict[str, Any]:
     }
 
 
-def _show_results(results: list[Result]) -> None:
+def _show_results(results: list[Result], policy_path: Path, examples_path: Path) -> None:
+    """What differs in each example that fails, and the steps of the first ones; each has a screen of them."""
     out = console()
     failed = [result for result in results if not result.holds]
     if failed:
@@ -153,10 +174,18 @@ def _show_results(results: list[Result]) -> None:
         ]
         rows = [(one.example, found.what, found.expected, found.decided) for one in failed for found in one.differences]
         table(out, columns, rows)
-    for result in failed:
+    for result in failed[:MAX_EXPLAINED]:
         say(out, "")
         say(out, result.example, "bold")
         block(out, result.explanation)
+    if len(failed) > MAX_EXPLAINED:
+        say(out, "")
+        say(out, "The steps of each of the others, with its ID:")
+        which = [] if policy_path.is_dir() else [str(policy_path)]
+        words = ["kulanz", "policy", "explain", *(which or ["POLICY"]), "--examples", str(examples_path)]
+        command(out, [*words, "--example", "ID"])
+    if failed:
+        say(out, f"Is the policy right, correct what {examples_path} expects; else correct the policy.")
     say(out, f"{len(results) - len(failed):,} of {counted_as(len(results), 'example')} hold.")
 
 
@@ -211,6 +240,9 @@ def explain(
         print_json({"decision": explanation.decision.to_body(), "steps": list(explanation.steps)})
     else:
         block(console(), case.text_of(explanation), indent=0)
+        if explanation.decision.outcome is Outcome.HELD and example_id is None and not windows:
+            say(console(), "No outage was stated. State one with --window START/END, in UTC:")
+            say(console(), "--window 2025-10-07T09:00:00Z/2025-10-07T12:40:00Z", indent=2)
 
 
 def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, ...]) -> dict[str, Any]:

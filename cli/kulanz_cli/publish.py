@@ -34,6 +34,7 @@ class Published:
     """What became of one version; `problem` says what to do where it was refused.
 
     `examples`: how many examples stand beside it; None where others were published before, which stand.
+    `examples_failed`: how many do not hold under it, and so do not.
     """
 
     policy: str
@@ -41,6 +42,7 @@ class Published:
     result: str
     problem: str = ""
     examples: int | None = 0
+    examples_failed: int = 0
 
 
 @click.command(
@@ -62,7 +64,7 @@ def publish(stack: DirectStack, path: Path, is_json: bool) -> None:
     results = [Published(*_name(files[file]), REFUSED, problem) for file, problem in problems.items() if problem]
     if not results:
         examples = {file: _examples(file, document) for file, document in files.items()}
-        results = [_published(stack, file, document, examples[file]) for file, document in files.items()]
+        results = [_published(stack, file, document, *examples[file]) for file, document in files.items()]
     if is_json:
         print_json({"v": PUBLISH_VERSION, "policies": [asdict(one) for one in results]})
     else:
@@ -70,6 +72,9 @@ def publish(stack: DirectStack, path: Path, is_json: bool) -> None:
         for one in results:
             problem = f": {one.problem}" if one.problem else ""
             say(out, f"{one.policy} version {one.version} {one.result}{problem}{_beside(one)}", further=2)
+            if one.examples_failed:
+                failed = counted_as(one.examples_failed, "example")
+                say(out, f"{failed} left out, which the policy decides otherwise; see: kulanz policy test", indent=2)
     if any(one.result == REFUSED for one in results):
         raise SystemExit(EXIT_NO)
 
@@ -84,8 +89,8 @@ def _beside(one: Published) -> str:
     return f"; {counted_as(one.examples, 'example')} beside it" if one.examples else ""
 
 
-def _examples(file: Path, document: PolicyDocument) -> list[Mapping[str, Any]]:
-    """The examples of a policy that hold under it. Raises Unusable."""
+def _examples(file: Path, document: PolicyDocument) -> tuple[list[Mapping[str, Any]], int]:
+    """The examples of a policy that hold under it, and how many do not. Raises Unusable."""
     try:
         as_published = json.loads(_examples_json(Rule(file, document).examples))
     except UnicodeEncodeError:
@@ -93,7 +98,7 @@ def _examples(file: Path, document: PolicyDocument) -> list[Mapping[str, Any]]:
     held = [example for example in as_published if run(document, example).holds]
     if len(_examples_json(held)) > MAX_EXAMPLES_BYTES:
         raise Unusable(f"{file.with_name(EXAMPLES)}: expected at most {MAX_EXAMPLES_BYTES:,} bytes; leave out some")
-    return held
+    return held, len(as_published) - len(held)
 
 
 def _examples_json(examples: Sequence[Mapping[str, Any]]) -> bytes:
@@ -106,7 +111,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _published(
-    stack: DirectStack, file: Path, document: PolicyDocument, examples: list[Mapping[str, Any]]
+    stack: DirectStack, file: Path, document: PolicyDocument, examples: list[Mapping[str, Any]], failed: int
 ) -> Published:
     policy_id, version = _name(document)
     shelf, by = stack.policies(), stated_id(stack.caller())
@@ -114,7 +119,7 @@ def _published(
         is_new = shelf.publish(policy_id, version, document_json(document), by)
         stand = not examples or shelf.publish_examples(policy_id, version, _examples_json(examples), by)
         result = PUBLISHED if is_new else UNCHANGED
-        return Published(policy_id, version, result, examples=len(examples) if stand else None)
+        return Published(policy_id, version, result, "", len(examples) if stand else None, failed)
     except PolicySealed:
         if content_hash(document_from_json(shelf.fetch(policy_id, version))) == content_hash(document):
             return Published(policy_id, version, OTHER_HOLIDAYS)

@@ -122,6 +122,8 @@ def find_rule(book: Path, wanted: str) -> Rule:
     if not of_policy:
         close = difflib.get_close_matches(policy_id, sorted({path.parent.name for path in files}))
         known = f"did you mean {', '.join(close)}?" if close else "`kulanz policy list` shows what there is"
+        if (file := Path(wanted)).is_file():
+            known = f"a file of your own is named by its book: {file.parent.name}/{file.stem} --book {file.parents[1]}"
         raise Unusable(f"{book}: there is no policy {policy_id}; {known}")
     if not slash:
         return read_rule(of_policy[-1])

@@ -104,6 +104,9 @@ def list_rules(
         _show_list(found, console())
     else:
         say(console(), "nothing is published" if published and not rows else "no rule is as asked")
+        if jurisdiction is not None and rows:
+            known = sorted({row.summary.jurisdiction for row in rows if row.summary.jurisdiction})
+            say(console(), f"rules apply to: {', '.join(known)}", further=2)
     if not found:
         raise SystemExit(EXIT_NO)
 

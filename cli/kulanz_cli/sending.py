@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from kulanz.application.campaigns.freeze_policy import must_have_happened
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.door.problems import Kind
 from kulanz.application.incidents.incident_event import EventRefused, IncidentEvent, read_incident_event
@@ -30,7 +31,7 @@ from kulanz.domain.policy import PolicyError, compile_policy, document_from_json
 from kulanz_cli.bucket_parts import pinned_parts, with_pinned
 from kulanz_cli.command import under_id
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_place
+from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, stated_list, with_place
 from kulanz_cli.list_parts import must_be_parts, parts_among, with_parts
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.send import send, with_decision_digest, with_list
@@ -101,6 +102,8 @@ def send_event(
     """
     event, out, notes = with_decision_digest(read_event(path), stack), console(), console(stderr=True)
     _must_fit(list_paths, profile_path, folder, rows)
+    if not list_paths and folder is None:
+        _must_name_its_list(event)
     if folder is not None and rows is not None:
         pinned = pinned_parts(stack, folder)
         event = with_pinned(event, pinned, rows)
@@ -140,6 +143,15 @@ def _must_fit(paths: Sequence[Path], profile_path: Path | None, folder: str | No
         raise click.UsageError("--list-prefix needs --rows: the number of rows that your own system exported")
     if not paths and folder is None and (rows is not None or profile_path is not None):
         raise click.UsageError("--rows and --list-profile belong to --list")
+
+
+def _must_name_its_list(event: dict[str, Any]) -> None:
+    """Refuse an event without a list whose campaign names none that is uploaded. Raises EventUnsendable."""
+    if not isinstance(event["detail"].get("campaign"), dict):
+        return
+    _, stated = stated_list(event)
+    if "inline" not in stated and "version_id" not in (stated.get("s3") or {}):
+        raise EventUnsendable("the event asks for a campaign, and its list is missing: add --list LIST --rows NUMBER")
 
 
 def _put_on_the_bus(event: dict[str, Any], stack: Stack, *, is_json: bool) -> None:
@@ -227,7 +239,8 @@ def _read(event: dict[str, Any]) -> IncidentEvent:
     try:
         return read_incident_event(event["source"], event["detail-type"], event["detail"])
     except EventRefused as refusal:
-        raise EventUnsendable(f"{refusal.field or 'detail'}: {refusal}") from None
+        said, field = str(refusal), refusal.field or "detail"
+        raise EventUnsendable(said if said.startswith(field) else f"{field}: {said}") from None
 
 
 def _named(given: Sequence[Path], parts: Sequence[Path]) -> str:
@@ -274,9 +287,16 @@ def checked(event: dict[str, Any], door: Door, parts: Sequence[Path]) -> Iterato
             ) from None
         yield f"note: the policy and the header were not checked before the upload ({problem.message})"
         return
-    document = document_from_json(json.dumps(published).encode())
+    document, incident, now = (
+        document_from_json(json.dumps(published).encode()),
+        thaw_incident(content),
+        datetime.now(UTC),
+    )
     try:
-        compiled = compile_policy(freeze(document, policy.parameters), thaw_incident(content), datetime.now(UTC))
+        must_have_happened(incident, now)
+        compiled = compile_policy(freeze(document, policy.parameters), incident, now)
+    except EventRefused as refusal:
+        raise EventUnsendable(f"{refusal.field}: {refusal}") from None
     except PolicyError as error:
         raise EventUnsendable(f"detail.campaign.policy: {error}") from None
     except (ArithmeticError, ValueError):

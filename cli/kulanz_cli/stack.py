@@ -103,7 +103,10 @@ class Stack:
             except BotoCoreError as error:
                 raise StackUnusable(f"{error}; choose another with --profile") from None
             if not region:
-                raise StackUnusable("no region is set; give --region, or set AWS_DEFAULT_REGION")
+                raise StackUnusable(
+                    "no region is set; give --region, or set AWS_DEFAULT_REGION (for the stack of `make demo KEEP=yes`:"
+                    " source .kulanz/demo.env)"
+                )
             self._make_client = session.create_client
         return self._make_client
 
@@ -194,7 +197,7 @@ class Stack:
 
     def _description(self) -> Any:
         """What CloudFormation says about the stack, asked once."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
         if self._described is None:
             try:
@@ -202,14 +205,17 @@ class Stack:
             except ClientError as error:
                 problem = error.response.get("Error", {})
                 if problem.get("Code") == "ValidationError":
+                    region = self.client("cloudformation").meta.region_name
                     raise StackUnusable(
-                        f"there is no stack {self.name} in this account and region; deploy it, or name it with"
-                        " --stack-name"
+                        f"there is no stack {self.name} in this account and region ({region}); deploy"
+                        " it, or name it with --stack-name, or its region with --region"
                     ) from None
                 raise StackUnusable(
                     f"the stack could not be read: {problem.get('Code')}; who may not read it names its API with --api,"
                     " or in KULANZ_API (its output ApiUrl)"
                 ) from None
+            except ProfileNotFound as error:
+                raise StackUnusable(f"{error}; choose another with --profile") from None
             except BotoCoreError as error:
                 raise StackUnusable(f"AWS did not answer: {error}") from None
             self._described = answer["Stacks"][0]

@@ -209,6 +209,11 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     if one["state"] == "awaiting_approval":
         given, needed = len(one["approvals"]), one["persons_needed"]
         say(out, f"plan {one['plan_hash'][:HASH_DIGITS_SHOWN]}: approved by {given} of {needed} persons")
+    if one["state"] == "planning":
+        say(out, "Its plan is being made; nothing is taken back before somebody approves it.")
+        say(out, "See it:")
+        command(out, ["kulanz", "void", one["campaign"]])
+        return
     figures = one["done"] if one["done"]["lines"] else one["plan"]
     told = "to void" if figures is one["plan"] else "done"
     say(out, f"{counted_as(figures['decisions'], 'decision')} {told}")

@@ -55,7 +55,7 @@ from kulanz_local.embedded import (
 )
 from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
-from kulanz_local.persons import create_persons
+from kulanz_local.persons import NAMES, create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
 from kulanz_local.subscriber import Subscriber
@@ -462,6 +462,9 @@ def how_to_try(endpoint: str, settings: Path) -> str:
     """The lines to type in another terminal, in an order in which each finds what it needs."""
     lines = [f"  source {settings}"]
     for function, event in TO_TRY:
+        if event == CHUNK_EVENTS[Pass.APPLY]:  # which grants nothing, and says nothing, before the plan is approved
+            approve = f"approve {CAMPAIGN} --plan HASH"
+            lines += [f"  kulanz plan {CAMPAIGN}", *(f"  kulanz --profile {name} {approve}" for name in NAMES)]
         *command, config, config_path, option, event_path = invocation(function, event)
         lines += [f"  {' '.join(command)} \\", f"    {config} {config_path} \\", f"    {option} {event_path}"]
     place = f"The stack is deployed to {endpoint}, until Ctrl-C."

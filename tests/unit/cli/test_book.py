@@ -136,6 +136,7 @@ def test_the_list_is_filtered_by_where_a_rule_applies(book: Path) -> None:
         assert (bool(json.loads(result.stdout)), result.exit_code) == (is_found, 0 if is_found else 1), place
     (item,) = json.loads(kulanz("list", "--json", "--book", book).stdout)
     assert (item["jurisdiction"], item["in_force"]["from"], item["gives"]) == ("FI", "2024-01-01", ["EUR"])
+    assert "rules apply to: FI" in read(kulanz("list", "--book", book, "--jurisdiction", "SE").stdout)
     listed = CliRunner(env={"COLUMNS": "100"}).invoke(main, ["policy", "list", "--book", str(book)])
     assert re.search(r"acme/2 +FI +2024-01-01 to", listed.stdout)
 
@@ -243,6 +244,13 @@ def test_a_rule_that_is_not_there_is_told_with_what_is(wanted: str, help_: str) 
     result = kulanz("show", wanted)
     assert result.exit_code == 3
     assert help_ in read(result.stderr)
+
+
+def test_a_policy_that_is_named_by_its_file_is_told_how_a_book_names_it(book: Path) -> None:
+    (file,) = book.glob("*/1.yaml")
+    result = kulanz("show", file)
+    assert result.exit_code == 3
+    assert f"{file.parent.name}/1 --book {book}" in read(result.stderr)
 
 
 @pytest.mark.parametrize("rule", latest_rules(BOOK), ids=lambda rule: rule.document.policy.id)

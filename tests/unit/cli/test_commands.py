@@ -18,12 +18,14 @@ from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.groups import walk
 from kulanz_cli.main import main
+from kulanz_cli.plan import HashParameter
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
 from kulanz_local.drive import with_limits
 from kulanz_local.lists import Expectation, write_list
+from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import BUCKET, World
 from tests.support.world_stack import OPERATION, WorldStack, run
@@ -87,7 +89,7 @@ def test_without_an_incident_it_asks_for_one_where_nothing_was_decided(
 def test_an_impossible_account_is_a_wrong_command_line(played: tuple[WorldStack, Expectation]) -> None:
     result = run(played[0], "ask", "someone@example.com")
     assert result.exit_code == 2
-    assert "not an e-mail address" in result.stderr.replace("\n", " ")
+    assert "not an e-mail address" in read(result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_a_stack_that_is_not_there_is_told() -> None:
     stub.add_client_error("describe_stacks", "ValidationError", "Stack with id other does not exist")
     result = run(stack, "campaigns", "att")
     assert result.exit_code == 3
-    assert "there is no stack other" in result.stderr
+    assert "there is no stack other in this account and region (eu-central-1)" in read(result.stderr)
 
 
 def test_a_stack_that_may_not_be_read_is_told() -> None:
@@ -207,12 +209,27 @@ def test_checking_a_policy_needs_no_stack(monkeypatch: pytest.MonkeyPatch) -> No
         (("watch", "a/1", "--stack-name", "b"), "--stack-name comes before the command: kulanz --stack-name ..."),
         (("policy", "list", "--region", "b"), "--region comes before the command"),
         (("policy", "list", "--regions", "b"), "No such option '--regions'"),
+        (("--regoin", "b"), "No such option '--regoin'"),
+        (("pln", "a/1"), "there is no command 'pln'; did you mean 'plan'?"),
+        (("policy", "shwo"), "there is no command 'shwo'; did you mean 'show'?"),
+        (("zzz",), "there is no command 'zzz'"),
+        (("approve", "a/1"), "Missing option '--plan'. `kulanz plan` shows the hash."),
+        (("approve-void", "a/1", "v", "--plan", "3f2"), "or all 64: `kulanz void CAMPAIGN` shows it"),
+        (("ask", "A 1001"), "(an account number, not an e-mail address)"),
+        (("watch", "att"), "a campaign is written <incident id>/<number from 1 to 999>, e.g. att-2024-02-22/1"),
     ],
 )  # fmt: skip
-def test_an_option_of_every_command_is_told_where_it_belongs(words: tuple[str, ...], says: str) -> None:
+def test_a_wrong_command_line_says_what_is_right_within_a_narrow_terminal(words: tuple[str, ...], says: str) -> None:
     result = CliRunner().invoke(main, list(words), prog_name="kulanz")
     assert result.exit_code == 2
-    assert says in result.stderr
+    assert says in read(result.stderr)
+    assert max(map(len, result.stderr.splitlines())) <= PIPED_COLUMNS
+    assert result.stderr.startswith("Usage: kulanz")
+    assert "--help' for help." in result.stderr
+
+
+def test_a_plans_hash_may_be_typed_in_capitals() -> None:
+    assert HashParameter("kulanz plan").convert("3F2A9C0B17DE", None, None) == "3f2a9c0b17de"
 
 
 def test_every_command_tells_its_exit_codes() -> None:

@@ -82,6 +82,11 @@ def test_what_waits_can_be_rejected(stack: WorldStack) -> None:
         (["A-1001", "20.00", "EUR"], 2, "--reason"),
         (["a@b.example", "20.00", "EUR", "--reason", "long_wait"], 2, "not an e-mail address"),
         (["A-1001", "20.00", "USD", "--reason", "long_wait"], 3, "no limit in USD"),
+        (
+            ["A-1001", "20.00", "eur", "--reason", "long_wait"],
+            3,
+            "no limit in eur for goodwill, so nobody may give any; it has limits in EUR, GB. Correct",
+        ),
         (["A-1001", "20.001", "EUR", "--reason", "long_wait"], 3, "at most 2 decimals"),
         (["A-1001", "20.00", "EUR", "--reason", "because"], 3, "long_wait, other"),
         (["A-1001", "20.00", "EUR", "--reason", "long_wait", "--ticket", "#4711"], 2, "the number of the ticket"),

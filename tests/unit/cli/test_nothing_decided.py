@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
 from kulanz.application.door.accounts import ask_answer
-from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import ENDED, CampaignId, Cause, State
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world import World
@@ -27,7 +27,7 @@ def told(world: World, account_id: str) -> tuple[str, bool]:
     """What a person reads, and what a program does."""
     printed = io.StringIO()
     answer = world.ask(account_id, INCIDENT_ID)
-    show_answer(ask_answer(answer), Console(file=printed, width=100))
+    show_answer(ask_answer(answer), Console(file=printed, width=100), INCIDENT_ID)
     return printed.getvalue(), answer_content(ask_answer(answer))["listed_nowhere"]
 
 
@@ -35,6 +35,32 @@ def told(world: World, account_id: str) -> tuple[str, bool]:
 def test_where_no_campaign_is_known_nobody_is_known_to_be_unlisted(incident_id: str | None) -> None:
     answer = small_world().ask("granted-1", incident_id)
     assert not answer_content(ask_answer(answer))["listed_nowhere"]
+
+
+def test_an_incident_that_is_not_recorded_is_named_with_where_to_look() -> None:
+    printed = io.StringIO()
+    answer = ask_answer(small_world().ask("granted-1", "net-outrage"))
+    show_answer(answer, Console(file=printed, width=80), "net-outrage")
+    text = printed.getvalue()
+    assert "The incident net-outrage is not recorded on this stack." in text
+    assert "kulanz incidents --month 2026-03\n" in text
+    assert "kulanz ask granted-1\n" in text
+    assert "name it with --incident" not in text
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_campaign_that_has_not_ended_can_change(state: State) -> None:
+    """Beside one that waits, a plan that was rejected stays rejected."""
+    world = world_of()
+    while world.campaigns.campaign(ID) is None:
+        world.run(world.steps()[0])
+    answer = ask_answer(world.ask("granted-1", INCIDENT_ID))
+    assert not answer["final"]
+    (campaign,) = answer["campaigns"]
+    printed = io.StringIO()
+    shown = {**answer, "campaigns": [{**campaign, "state": state}]}
+    show_answer(shown, Console(file=printed, width=100), INCIDENT_ID)  # type: ignore[arg-type] # as JSON has it
+    assert ("this can change" in printed.getvalue()) == (state not in ENDED)
 
 
 def test_an_account_that_no_finished_campaign_has_decided_was_not_listed() -> None:

@@ -227,7 +227,8 @@ def test_an_event_without_a_campaign_is_recorded(stack: WorldStack, tmp_path: Pa
         ("list.csv", gzip.compress(LIST, mtime=0), {}, "gzip data"),
         ("list.txt", LIST, {}, "ends neither in .csv nor in .jsonl"),
         ("list.csv", LIST, {"campaign": ...}, "no detail.campaign"),
-        ("list.csv", LIST, {"titel": "x"}, "titel: this field is not known"),
+        ("list.csv", LIST, {"titel": "x"}, "titel: this field is not known; did you mean title?"),
+        ("list.csv", LIST, {"windows": [{"start": "2222-02-22T08:00:00Z"}]}, "a window ends in the future"),
         ("list.csv", LIST, {"detail_type": "Campaign Requested", "title": ..., "service": ..., "functions": ...,
                             "windows": ..., "cause": ..., "facts": ...}, "is not recorded on this stack"),
     ],
@@ -240,6 +241,14 @@ def test_nothing_is_uploaded_or_sent_that_the_stack_would_refuse(
     assert result.exit_code == 3
     assert says in read(result.stderr)
     assert (clients(stack).uploaded, stack.world.campaigns.incident("net-outage")) == ([], None)
+
+
+def test_an_event_whose_list_was_forgotten_says_how_it_is_added(stack: WorldStack, tmp_path: Path) -> None:
+    path, _ = written(tmp_path)
+    result = run(stack, "send", path)
+    assert (result.exit_code, clients(stack).uploaded) == (3, [])
+    assert "its list is missing: add --list LIST --rows NUMBER" in read(result.stderr)
+    assert stack.world.campaigns.incident("net-outage") is None
 
 
 def test_a_list_that_states_what_kulanz_keeps_is_not_uploaded(stack: WorldStack, tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ def test_a_void_is_asked_for_shown_with_its_plan_and_its_end(stack: WorldStack) 
     assert run(stack, "void", CAMPAIGN).exit_code == 1
     asked = run(stack, "void", CAMPAIGN, "--reason", "the wrong list", "--id", "v-1")
     assert asked.exit_code == 0, asked.output
+    assert (
+        f"Its plan is being made; nothing is taken back before somebody approves it. See it: kulanz void {CAMPAIGN}"
+        in (read(asked.stdout))
+    )
+    assert "0 decisions" not in asked.stdout
     run_voids(stack.world)
     shown = run(stack, "void", CAMPAIGN)
     text = read(shown.stdout)

@@ -43,6 +43,14 @@ def test_the_lines_to_try_are_those_of_the_readme_in_an_order_that_works() -> No
     assert [" ".join(invoke.invocation(function, event)) for function, event in invoke.TO_TRY] == shown
 
 
+def test_whoever_tries_the_functions_is_told_every_line_with_the_approvals_before_the_execution() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8").partition("\n$ make local-aws\n")[2]
+    lines = [line.removeprefix("$ ") for line in readme.partition("```")[0].splitlines()]
+    told = invoke.how_to_try("http://127.0.0.1:1", Path(".kulanz/local-aws.env")).partition("folder:\n\n")[2]
+    typed = [" ".join(line.split()) for line in told.replace("\\\n", " ").splitlines()]
+    assert [line.replace("3f2a9c0b17de", "HASH") for line in lines] == typed
+
+
 def test_a_difference_is_named_with_both_sides() -> None:
     with pytest.raises(InvocationFailed, match="state: expected planning, found None"):
         invoke.expect("state", None, "planning")

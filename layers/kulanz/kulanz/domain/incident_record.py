@@ -156,7 +156,8 @@ def with_campaign(
     if record.open_seq is not None:
         raise IncidentConflict(
             "incident_occupied",
-            f"campaign {record.incident_id}/{record.open_seq} is not finished; wait for it or cancel it",
+            f"campaign {record.incident_id}/{record.open_seq} is not finished; wait until it has ended,"
+            " reject its plan if that waits, or cancel it",
         )
     if record.voiding:
         raise VoidRuns(

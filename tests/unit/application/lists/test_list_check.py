@@ -25,6 +25,7 @@ from kulanz.domain.time import Window
 from kulanz_cli.checked_list import KINDS_PRINTED, NAMES_PRINTED
 from kulanz_cli.main import main
 from kulanz_local.cases import CASES, Case
+from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_ROW, POLICY, ROWS, event, small_world
 
 HEADER = b"account_id,segment,affected,fee,language\n"
@@ -344,3 +345,27 @@ def test_it_finds_what_the_campaign_then_refuses(folder: Path) -> None:
         measured["repeated"],
         measured["contradicting"],
     )
+
+
+def test_an_event_that_names_another_policy_is_no_check_of_this_one(folder: Path) -> None:
+    path = folder / "event.json"
+    assert checked(folder, EVERY_KIND_OF_ROW, "--event", str(path), "--json").exit_code in (0, 1)
+    told = json.loads(path.read_text())
+    told["detail"]["campaign"]["policy"]["version"] = 7
+    path.write_text(json.dumps(told))
+    good = HEADER + b"a-1,consumer,true,10.00,en\n"
+    result = checked(folder, good, "--event", str(path))
+    assert result.exit_code == 1
+    assert "the event names policy net-credit version 7, and --policy is net-credit version 1" in read(result.output)
+    assert content_of(checked(folder, good, "--event", str(path), "--json"))["event"]
+
+
+def test_an_event_that_would_be_refused_for_its_time_says_so(folder: Path) -> None:
+    path, good = folder / "event.json", HEADER + b"a-1,consumer,true,10.00,en\n"
+    assert checked(folder, good, "--event", str(path)).exit_code == 0
+    told = json.loads(path.read_text())
+    told["detail"]["windows"] = [{"start": "2222-02-22T08:00:00Z"}]
+    path.write_text(json.dumps(told))
+    result = checked(folder, good, "--event", str(path))
+    assert result.exit_code == 1
+    assert read(result.output).startswith("the event would be refused: window_in_future: a window ends in the future")

@@ -1,6 +1,7 @@
 """The ``kulanz policy`` commands: what they print and the codes they leave with."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,30 @@ def test_test_prints_differences_with_the_explanation(rulebook: Path) -> None:
     assert [(one["example"], one["holds"]) for one in listed] == [("T-1", True), ("T-2", False), ("O-1", True)]
 
 
+def test_test_prints_the_steps_of_one_failure_and_how_to_see_the_others(rulebook: Path) -> None:
+    """A changed rate lets every example fail, each with a screen of steps: what differs must stay in sight."""
+    file, examples = rulebook / "test" / "1.yaml", rulebook / "test" / "examples.json"
+    failing = [{**EXAMPLES[1], "id": f"F-{number}"} for number in range(3)]
+    examples.write_text(json.dumps(failing))
+    result = kulanz("test", file)
+    assert result.exit_code == 1
+    assert [result.output.count(f"\nF-{number}\n") for number in range(3)] == [1, 0, 0]
+    assert f"kulanz policy explain {file} --examples {examples} --example ID" in re.sub(
+        r"\s+\\?\s*", " ", read(result.output)
+    )
+    assert "0 of 3 examples hold." in result.output
+    examples.write_text(json.dumps(failing[:1]))
+    assert "policy explain" not in kulanz("test", file).output
+
+
+def test_test_takes_the_examples_beside_a_policy_or_asks_for_their_file(rulebook: Path) -> None:
+    file = rulebook / "test" / "1.yaml"
+    for path in (file, rulebook):
+        assert "there is no examples.json beside" in read(kulanz("test", path).output)
+    (rulebook / "examples.json").rename(file.with_name("examples.json"))
+    assert "1 of 2 examples hold." in kulanz("test", file).output
+
+
 def test_test_without_examples_of_the_rule_says_so(rulebook: Path) -> None:
     (rulebook / "examples.json").write_text(json.dumps(EXAMPLES[2:]))
     result = kulanz("test", rulebook, rulebook / "examples.json")
@@ -179,7 +204,10 @@ def test_a_file_that_is_no_list_of_examples_is_refused(rulebook: Path, text: str
 def test_explain_takes_an_example_or_facts(rulebook: Path) -> None:
     file, examples = rulebook / "test" / "1.yaml", rulebook / "examples.json"
     assert "Granted: 5.00 EUR" in kulanz("explain", file, "--examples", examples, "--example", "T-1").output
-    assert "Granted: 5.00 EUR" in kulanz("explain", file, "--fact", "fee=50.00").output
+    granted = kulanz("explain", file, "--fact", "fee=50.00").output
+    assert "Granted: 5.00 EUR" in granted
+    assert "--window" not in granted
+    assert "State one with --window START/END" in read(kulanz("explain", file).output)  # held: no fee is stated either
     body = json.loads(kulanz("explain", "--json", file, "--fact", "fee=50.00").output)
     assert body["decision"]["benefits"] == [{"money": [500, "EUR"]}]
     assert kulanz("explain", file, "--fact", "fee=much").exit_code == 3

@@ -192,8 +192,8 @@ def _must_be_meant(asked: Goodwill, ports: GoodwillPorts, now: datetime) -> None
         named = ", ".join(f"{one.id} ({one.state}, {format_instant(one.given_at or one.asked_at)})" for one in equal)
         raise GoodwillRefused(
             "equal_before",
-            f"the account has an equal amount of the last {EQUAL_WITHIN.days} days: {named}; if another one is meant,"
-            " name it as repeat_of",
+            f"the account has an equal amount of the last {EQUAL_WITHIN.days} days: {named}; if a second one is"
+            " meant, state the earlier id as repeat_of (kulanz goodwill --repeat-of)",
             "repeat_of",
         )
 

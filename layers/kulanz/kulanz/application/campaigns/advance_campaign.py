@@ -216,7 +216,7 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
     if totals.rows() != campaign.rows_announced:
         yield (
             f"rows_differ: rows announced by the event: {campaign.rows_announced}, rows of the list that are not blank:"
-            f" {totals.rows()}; publish the complete list or the right number"
+            f" {totals.rows()}; send the complete list, or state the right number (--rows)"
         )
     if measured.other_currency:
         yield other_currency(measured.other_currency)

@@ -202,10 +202,11 @@ def needs(
         raise NotAllowed("amount_not_positive", "expected an amount above zero", "amount")
     allowed = discretion.limits.get(asked, {}).get(measure)
     if allowed is None:
+        others = ", ".join(sorted(discretion.limits.get(asked, {}))) or "nothing"
         raise NotAllowed(
             "limit_none",
-            f"the discretion file has no limit in {measure} for {asked.value}, so nobody may give any;"
-            " whoever publishes policies publishes the next version",
+            f"the discretion file has no limit in {measure} for {asked.value}, so nobody may give any; it has limits in"
+            f" {others}. Correct the currency or unit, or ask whoever publishes policies for the next version",
             "measure",
         )
     alone, most = allowed.alone, allowed.two or allowed.alone
