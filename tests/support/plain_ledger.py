@@ -75,7 +75,7 @@ class Credit:
     def askable(self, now: datetime) -> int:
         """How much can be asked back: what has ended only where all of it is on bills."""
         is_lost = self.has_ended(now) and self.on_bills < self.size - self.less
-        return 0 if is_lost or self.state not in AT_BILLER else self.left - self.asked
+        return 0 if is_lost or self.asked or self.state not in AT_BILLER else self.left
 
     def hear(self, answer: str, amount: int) -> None:
         """What the biller says of it."""
@@ -222,16 +222,29 @@ class Plain:
                 found[measure] = found.get(measure, 0) + size
         return found
 
+    def ask_overpaid(self, owed: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, int]:
+        """Ask back what the biller has of what is still too much, the latest first; how much, by measure."""
+        found: dict[str, int] = {}
+        for (_, account, measure), one in sorted(self.credits.items(), key=lambda one: one[0], reverse=True):
+            size = one.askable(now) if account in owed else 0
+            taken = min(size, max(0, self.too_much(account, measure, owed))) if size else 0
+            if taken:
+                found[measure] = found.get(measure, 0) + taken
+                one.backs.append(Back(taken, now))
+        return found
+
+    def too_much(self, account: str, measure: str, owed: Mapping[str, Mapping[str, int]]) -> int:
+        """How much more an account has than it is owed, less what is asked back."""
+        asked = sum(one.asked for (_, who, what), one in self.credits.items() if (who, what) == (account, measure))
+        return self.net(account, measure) - asked - owed[account][measure]
+
     def void_overpaid(self, owed: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, int]:
         """Void what is unused of what some accounts have too much, the latest first; how much, by measure."""
         found: dict[str, int] = {}
         for (_, account, measure), one in sorted(self.credits.items(), key=lambda one: one[0], reverse=True):
             if account not in owed or not one.can_be_voided or one.has_ended(now):
                 continue
-            asked = sum(
-                other.asked for (_, who, what), other in self.credits.items() if (who, what) == (account, measure)
-            )
-            taken = min(one.left, max(0, self.net(account, measure) - asked - owed[account][measure]))
+            taken = min(one.left, max(0, self.too_much(account, measure, owed)))
             if taken:
                 found[measure] = found.get(measure, 0) + taken
                 one.less += taken

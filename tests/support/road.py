@@ -203,11 +203,13 @@ class Road:
         for measure, _, stands, size in self.stands():
             if stands.due is not None and stands.state not in SETTLED:
                 number, left = owed.get((stands.due, measure), (0, Decimal(0)))
-                owed[stands.due, measure] = number + 1, left + size - stands.applied
+                left_now = size - stands.voided
+                owed[stands.due, measure] = number + 1, left + left_now - min(stands.applied, left_now)
         counted = {(due.due, due.measure): sums for due, sums in self.world.deliveries.dues.items() if any(sums)}
         assert counted == owed
         campaign = self.door.get(f"acknowledgements/campaign/{CAMPAIGN}").content
-        (of_month,) = self.door.get(f"acknowledgements/month/{MONTH}").content["campaigns"]
+        campaigns = self.door.get(f"acknowledgements/month/{MONTH}").content["campaigns"]
+        (of_month,) = (one for one in campaigns if one["campaign"] == CAMPAIGN)
         assert of_month == {name: value for name, value in campaign.items() if name != "v"}
         assert campaign["differences"] == differences_of([of_month]) == []
         for line, total in zip(campaign["lines"], totals_of([of_month]), strict=True):

@@ -67,12 +67,16 @@ def show(visit: Visit) -> Shown:
 
 def ask_campaign(visit: Visit) -> Done:
     """Ask to take back what is unused of a campaign, and perhaps what the biller has. Its plan is made first."""
-    return _asked(visit, on_campaign(visit), {"at_biller": True} if visit.form.get("at_biller") == "yes" else {})
+    return _asked(visit, on_campaign(visit), _at_biller(visit))
 
 
 def ask_overpaid(visit: Visit) -> Done:
-    """Ask to take back what a campaign found that earlier ones gave more than is owed."""
-    return _asked(visit, on_campaign(visit), {"overpaid": True})
+    """Ask to take back what a campaign found that earlier ones gave more than is owed, perhaps of the biller, too."""
+    return _asked(visit, on_campaign(visit), {"overpaid": True, **_at_biller(visit)})
+
+
+def _at_biller(visit: Visit) -> dict[str, bool]:
+    return {"at_biller": True} if visit.form.get("at_biller") == "yes" else {}
 
 
 def ask_account(visit: Visit) -> Done:

@@ -105,6 +105,16 @@ def test_what_was_overpaid_is_taken_back_from_the_page_of_the_campaign_that_foun
     assert "Of what was overpaid Share Sum unused: would be taken back 3.00 EUR" in shown
 
 
+def test_the_biller_is_asked_for_what_was_overpaid_from_the_page_of_the_campaign_that_found_it() -> None:
+    stack = WorldStack(overpaying())
+    browser = Browser(stack.world, EVERY_ROLE, stack).enter()
+    page = f"/campaign/{SECOND}"
+    said = {"reason": "the fee was wrong", "at_biller": "yes"}
+    browser.post(f"{page}/overpaid", {**browser.form(page, f"{page}/overpaid"), **said})
+    (void,) = stack.world.voids.of_campaign(CampaignId.parse(SECOND))
+    assert (void.is_of_overpaid, void.asks_biller) == (True, True)
+
+
 def test_a_void_of_what_was_overpaid_waits_for_the_accounts_and_the_month_of_the_campaigns_that_it_reduces() -> None:
     stack = WorldStack(overpaying())
     browser = Browser(stack.world, EVERY_ROLE, stack).enter()

@@ -275,8 +275,7 @@ class Ledger(RuleBasedStateMachine):
         if answer in ("part", "applied") and amount == 0:
             return
         said = "applied" if answer == "part" else answer
-        key, benefit = self.benefit(place)
-        identity = credit_id(key, benefit, number + 1, CreditType.REVERSAL)
+        identity = credit_id(*self.benefit(place), number + 1, CreditType.REVERSAL)
         self.hear(place, {"serial": serial_of(stands.delivery), "credit_id": identity}, said, amount, fault)
         again, of = one.hear_back(back, said, amount), place[1:]
         self.plain.given_again[of] = self.plain.given_again.get(of, 0) + again
@@ -356,10 +355,7 @@ class Ledger(RuleBasedStateMachine):
         run_voids(self.world)
         voidable = self.plain.void(seq, accounts, opened.opened_at)
         askable = self.plain.ask(seq, accounts, opened.opened_at) if asks_biller else {}
-        planned = self.world.voids.void(void_id)
-        assert planned is not None
-        assert planned.plan.totals.by_measure(Share.VOIDABLE) == voidable
-        assert planned.plan.totals.by_measure(Share.ASKABLE) == askable
+        self.must_be_planned(void_id, voidable, askable)
         self.finish_void(void_id.name, seq, fault, between)
 
     def deliveries_of(self, seq: int) -> list[Delivery]:
@@ -367,25 +363,32 @@ class Ledger(RuleBasedStateMachine):
         over_list = self.world.deliveries.over_list(campaign)
         return [*([] if over_list is None else [over_list]), *self.world.deliveries.over_additions(campaign)]
 
-    @rule(pick=st.integers(0, 99), fault=FAULTS)
-    def void_overpaid(self, pick: int, fault: OneFault) -> None:
+    @rule(pick=st.integers(0, 99), asks_biller=st.booleans(), fault=FAULTS, between=BETWEEN)
+    def void_overpaid(self, pick: int, asks_biller: bool, fault: OneFault, between: Answer) -> None:
         """Mostly of the latest campaign: no other one says what is owed now."""
         seq = self.campaigns if pick else 1 + self.campaigns // 2
         self.steps += 1
         name, campaign = f"o-{self.steps}", f"{INCIDENT_ID}/{seq}"
-        says_what_is_owed = 1 < seq == self.campaigns and self.decided_by == self.revision
+        owes = 1 < seq == self.campaigns and self.decided_by == self.revision
+        asks_biller = asks_biller and all(map(self.has_room, self.plain.credits))
+        unsent = [one for of in range(1, seq + 1) for one in self.deliveries_of(of) if not one.is_released]
         try:
-            opened = asked(self.world, ANNA, None, name, campaign, is_of_overpaid=True)
+            opened = asked(self.world, ANNA, None, name, campaign, is_of_overpaid=True, asks_biller=asks_biller)
         except VoidRefused:
-            assert not says_what_is_owed or self.state(seq) is not State.CLOSED
+            assert not owes or self.state(seq) is not State.CLOSED or (asks_biller and unsent)
             return
-        assert says_what_is_owed
+        assert owes
         run_voids(self.world)
-        expected = self.plain.void_overpaid(self.owed, opened.opened_at)
-        planned = self.world.voids.void(opened.id)
+        voidable = self.plain.void_overpaid(self.owed, opened.opened_at)
+        askable = self.plain.ask_overpaid(self.owed, opened.opened_at) if asks_biller else {}
+        self.must_be_planned(opened.id, voidable, askable)
+        self.finish_void(name, seq, fault, between if asks_biller else None)
+
+    def must_be_planned(self, void_id: VoidId, voidable: dict[str, int], askable: dict[str, int]) -> None:
+        planned = self.world.voids.void(void_id)
         assert planned is not None
-        assert planned.plan.totals.by_measure(Share.VOIDABLE) == expected
-        self.finish_void(name, seq, fault)
+        of = planned.plan.totals.by_measure
+        assert (of(Share.VOIDABLE), of(Share.ASKABLE)) == (voidable, askable)
 
     def finish_void(self, name: str, seq: int, fault: OneFault, between: Answer = None) -> None:
         """Approve a void, if there is anything to approve, and let it end with one fault on the way. Before one of its

@@ -1,5 +1,6 @@
 """What is asked back of a credit at the biller: nothing is void before the answer, and nothing is booked twice."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import permutations
 from typing import Any
@@ -155,9 +156,28 @@ def test_never_more_is_asked_back_than_is_left() -> None:
             for more in (SIZE - before, SIZE - before + 1):
                 if more:
                     found = adding(*accepted, asked(before), *way, asked(more, "two"))
-                    fits = more <= SIZE - before
+                    fits = more <= SIZE - before and back(ACCEPTED) in way
                     assert found.result is (AddResult.ADDED if fits else AddResult.CONFLICT), (before, way, more)
     assert adding(*accepted, asked(), SENT_BACK, back(REJECTED), asked(SIZE, "two")).result is AddResult.ADDED
+
+
+def test_what_was_sent_again_for_the_rest_is_on_bills_with_that_and_its_reversal_stands() -> None:
+    """The biller rejects a credit and books a reversal of a part of it: the rest is sent again."""
+    again = CreditEntry(EntryKind.SEND_AGAIN, AT, "person", "by/1", (0,))
+    sent = replace(ASSIGNED, delivery="billing/3", id="billing/3")
+    rejected = (ASSIGNED, asked(PART), SENT_BACK, answer(REJECTED), back(ACCEPTED))
+    assert stands(*rejected).shares(SIZE) == {CreditState.REJECTED: SIZE - PART, CreditState.VOIDED: PART}
+    way = (*rejected, again, sent)
+    assert stands(*way).left_out == PART
+    billed = replace(answer(APPLIED, amount=SIZE - PART), delivery="billing/3")
+    on_bills = stands(*way, billed)
+    assert on_bills.state is CreditState.APPLIED
+    assert on_bills.shares(SIZE) == {CreditState.APPLIED: SIZE - PART, CreditState.VOIDED: PART}
+    more = adding(*way, replace(billed, amount=SIZE - PART + 1))
+    assert (more.result, more.reason.partition(":")[0]) == (AddResult.CONFLICT, "amount_exceeds")
+    for kind in (REJECTED, TAKEN_BACK):
+        undone = adding(*way, back(kind))
+        assert (undone.result, undone.reason.partition(":")[0]) == (AddResult.CONFLICT, "sent_again")
 
 
 def test_only_what_the_biller_has_can_be_asked_back() -> None:

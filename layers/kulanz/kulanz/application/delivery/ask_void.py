@@ -100,7 +100,7 @@ def ask_void(
             f"{campaign.id} has no list to read; name what is to be voided: accounts and ids, or a file with both",
         )
     if asks_biller:
-        _may_ask_biller(campaign, ports, is_apart=ends is None and not is_of_overpaid)
+        _may_ask_biller(_touched(campaign, ports, is_of_overpaid=is_of_overpaid), ports, ends)
     if ends is not None and campaign.state is not State.FLAGGED:
         raise VoidRefused(
             "campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; only a flagged one is ended by a void"
@@ -204,30 +204,31 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: En
         raise VoidRefused("delivery_under_way", f"the delivery {delivery.id} is under way; try again when it is sent")
 
 
-def _may_ask_biller(campaign: Campaign, ports: VoidPorts, *, is_apart: bool) -> None:
-    """Raise VoidRefused where nothing can be asked back of the biller: a void that ends a campaign, or is of what was
-    overpaid, takes only what is here, and what a history counts would not be taken off it by an answer.
+def _may_ask_biller(campaigns: Sequence[Campaign], ports: VoidPorts, ends: Ends | None) -> None:
+    """Raise VoidRefused where nothing can be asked back of the biller: a void that ends a campaign takes only what is
+    here, and what a history counts would not be taken off it by an answer.
 
     A delivery that is not released may still be flagged: what it has assigned, no biller has.
     """
-    if not is_apart:
+    if ends is not None:
         raise VoidRefused(
-            "asked_apart",
-            "ask the biller by a void of its own: of all of an ended campaign, or of a file of accounts",
+            "asked_apart", "end the campaign first; then ask the biller for what it has by a void of the ended campaign"
         )
-    if campaign.keeps_history:
-        raise VoidRefused(
-            "history_kept",
-            f"the policy of {campaign.id} counts earlier credits; correct what the biller has there, and void the rest",
-        )
-    over_list = ports.deliveries.over_list(campaign.id)
-    found = (*(() if over_list is None else (over_list,)), *ports.deliveries.over_additions(campaign.id))
-    for one in found:
-        if not one.is_released:
+    for campaign in campaigns:
+        if campaign.keeps_history:
             raise VoidRefused(
-                "delivery_under_way",
-                f"the delivery {one.id} is {one.state}; what it has can be asked back once it is sent",
+                "history_kept",
+                f"the policy of {campaign.id} counts earlier credits; correct what the biller has there, and void the"
+                " rest",
             )
+        over_list = ports.deliveries.over_list(campaign.id)
+        found = (*(() if over_list is None else (over_list,)), *ports.deliveries.over_additions(campaign.id))
+        for one in found:
+            if not one.is_released:
+                raise VoidRefused(
+                    "delivery_under_way",
+                    f"the delivery {one.id} is {one.state}; what it has can be asked back once it is sent",
+                )
 
 
 def _no_void_may_write(campaign: Campaign, campaigns: CampaignStore, *, is_of_overpaid: bool) -> None:
@@ -275,9 +276,10 @@ def approve_void(
         _must_be_hash(void, plan_hash)
         _must_be_another(void, person, ports)
         campaign = _existing(void_id, ports)
+        touched = _touched(campaign, ports, is_of_overpaid=void.is_of_overpaid)
         if void.asks_biller:
-            _may_ask_biller(campaign, ports, is_apart=True)
-        for one in _touched(campaign, ports, is_of_overpaid=void.is_of_overpaid):
+            _may_ask_biller(touched, ports, void.ends)
+        for one in touched:
             _may_be_voided(one, ports, now, void.ends)
         if void.ends is not None and campaign.state is not State.FLAGGED:
             raise VoidRefused("campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; it has ended since")

@@ -31,6 +31,7 @@ from kulanz.application.delivery.world import (
 from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
+from kulanz.domain.delivery.entries import CreditEntry
 from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.standing import AddResult, add_entry
 from kulanz.domain.delivery.void import (
@@ -44,6 +45,7 @@ from kulanz.domain.delivery.void import (
     entry_id,
     moved_of,
     parts_of,
+    reversal_entry,
     void_entry,
 )
 from kulanz.domain.delivery.voided import with_voided
@@ -308,8 +310,15 @@ class _Run:
     def _ask(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> None:
         """Ask back what the biller has of some decisions, as far as it still has it."""
         ports = self.ports
-        asking = ReversalAsking(self.void, self.campaign, ports.work.campaigns, ports.credits, ports.asks)
-        asking.ask(mine, parts, self.clock)
+        waiting = [key for key, some in parts.items() if any(one.share is Share.ASKABLE for one in some)]
+
+        def wanted() -> dict[DecisionKey, CreditEntry]:
+            found = (
+                (key, reversal_entry(self.void, mine[key].entry, mine[key].entries, parts[key])) for key in waiting
+            )
+            return {key: new for key, new in found if new is not None}
+
+        ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks).ask(mine, wanted, self.clock)
 
     def _written(
         self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]], mine: dict[DecisionKey, Booked]

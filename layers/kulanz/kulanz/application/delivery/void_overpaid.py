@@ -13,14 +13,23 @@ from typing import NamedTuple, Protocol
 from kulanz.application.campaigns.chunk_run import Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.stretch_run import LINES_READ_TOGETHER, DecidedOtherwise, DecidedStretch, StretchRun
+from kulanz.application.delivery.ask_biller import ReversalAsking
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
 from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.void_writes import VoidWriter
-from kulanz.application.delivery.world import CreditLedger, EntriesChange, RejectCodes, VoidStore
+from kulanz.application.delivery.world import (
+    Booked,
+    CreditLedger,
+    EntriesChange,
+    RejectCodes,
+    ReversalLedger,
+    VoidStore,
+)
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.delivery.difference import Decided, Entitled, Taking, pieces_of
+from kulanz.domain.delivery.entries import CreditEntry
 from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.void import Void, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.ledger.earlier_decisions import entitled_to
@@ -39,6 +48,8 @@ class OverpaidPorts(Protocol):
     def voids(self) -> VoidStore: ...
     @property
     def codes(self) -> RejectCodes: ...
+    @property
+    def asks(self) -> ReversalLedger: ...
     def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> VoidWriter: ...
 
 
@@ -176,7 +187,10 @@ class OverpaidRun:
                 subjects[line.offset] = subject
                 takings[line.offset] = Taking(self.void, line.offset, line.entitled, pieces)
         if self.work is Pass.APPLY:
-            self.writer.pace(self._take(takings, subjects), began)
+            written = self._take(takings, subjects)
+            if self.void.asks_biller:
+                self._ask(takings, subjects)
+            self.writer.pace(written, began)
         for offset, taking in takings.items():
             if self.work is Pass.PLAN:
                 self.totals.count(piece.part for piece in taking.pieces)
@@ -221,6 +235,20 @@ class OverpaidRun:
             for offset in waiting:
                 subjects[offset] = {key: found[key] for key in subjects[offset] if key in found}
         raise TryAgain("the credit entries of some decisions keep changing")
+
+    def _ask(self, takings: Mapping[int, Taking], subjects: dict[int, _Subject]) -> None:
+        """Ask the biller for what is still too much then; the subjects stand as they then are."""
+        ports = self.ports
+        mine = {key: Booked(one.entry, one.entries) for offset in takings for key, one in subjects[offset].items()}
+
+        def wanted() -> dict[DecisionKey, CreditEntry]:
+            found: dict[DecisionKey, CreditEntry] = {}
+            for offset, taking in takings.items():
+                subjects[offset] = {key: Decided(mine[key].entry, mine[key].entries) for key in subjects[offset]}
+                found |= taking.asks(subjects[offset])
+            return found
+
+        ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks).ask(mine, wanted, self.clock)
 
 
 def _as_planned(run: StretchRun, lines: Iterator[Line], at: int, planned: Stretch) -> DecidedStretch | None:

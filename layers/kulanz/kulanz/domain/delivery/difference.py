@@ -1,7 +1,8 @@
 """The difference: what earlier campaigns gave a subject more than it is entitled to now, and what a void takes of it.
 
 The latest decision is reduced first, and of one decision its last benefit. What is used, has expired, was written off
-or is at the biller stays. So a subject keeps what it is entitled to, or what it has used of it where that is more.
+or is at the biller stays. So a subject keeps what it is entitled to, or what it has used of it where that is more. A
+void that asks the biller asks for as much of what the biller has as is still too much then, in the same order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
     for measure in sorted({piece.part.measure for piece in parts}):
         mine = [piece for piece in parts if piece.part.measure == measure and piece.part.share in _NET]
         too_much = sum((piece.part.size for piece in mine), start=0) - entitled.get(measure, 0)
-        for share in (Share.ASKED_BEFORE, Share.VOIDABLE, *_STAYS):
+        for share in (Share.ASKED_BEFORE, Share.VOIDABLE, Share.ASKABLE, *_STAYS):
             for piece in mine:
                 if piece.part.share is share and too_much > 0:
                     taken = min(too_much, piece.part.size)
@@ -76,7 +77,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
     return found
 
 
-_NET = frozenset({Share.ASKED_BEFORE, Share.VOIDABLE, *_STAYS})
+_NET = frozenset({Share.ASKED_BEFORE, Share.VOIDABLE, Share.ASKABLE, *_STAYS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Taking:
         left = self._too_much(decisions.values())
         for key, planned in self._by_decision().items():
             stands = decisions.get(key)
-            if stands is None or any(one.id == self.entry_id for one in stands.entries):
+            if stands is None or self._own(stands, EntryKind.REDUCED):
                 continue
             sizes: dict[int, Size] = {}
             for part in planned:
@@ -115,6 +116,27 @@ class Taking:
             if sizes and (after := self._reduced(stands, sizes)) is not None:
                 return key, after
         return None
+
+    def asks(self, decisions: Mapping[DecisionKey, Decided]) -> dict[DecisionKey, CreditEntry]:
+        """What the biller is asked for once all is reduced that could be: of some decisions, an entry each.
+
+        Never more than was planned of a credit, than the biller still has of it, and than is too much now. What this
+        line has asked for already is left out, whatever the biller has answered.
+        """
+        if self.is_repeated(decisions.values()) or any(map(_is_granted_by_hand, decisions.values())):
+            return {}
+        left = self._too_much(decisions.values())
+        found: dict[DecisionKey, dict[int, Size]] = {}
+        for key, part in self.pieces:
+            if part.share is not Share.ASKABLE or key not in decisions:
+                continue
+            stands = decisions[key]
+            asked = {place for one in self._own(stands, EntryKind.REVERSAL_ASKED) for place in one.benefits}
+            size = min(part.size, left.get(part.measure, 0), _askable(stands, part))
+            if size > 0 and part.place not in asked:
+                found.setdefault(key, {})[part.place] = size
+                left[part.measure] -= size
+        return {key: self._entry(EntryKind.REVERSAL_ASKED, sizes) for key, sizes in found.items()}
 
     def is_repeated(self, decisions: Iterable[Decided]) -> bool:
         """Whether another line of the list took back what was overpaid to the subject."""
@@ -141,50 +163,51 @@ class Taking:
 
     def _reduced(self, stands: Decided, sizes: Mapping[int, Size]) -> CreditEntries | None:
         """A decision's entries once it is reduced; None where they have no room."""
-        if self.void.started_at is None:
-            raise ValueError("a void writes after it was approved")
-        places = tuple(sorted(sizes))
-        new = CreditEntry(
-            EntryKind.REDUCED,
-            self.void.started_at,
-            self.void.requested_by,
-            self.entry_id,
-            places,
-            sizes=tuple(sizes[place] for place in places),
-        )
+        new = self._entry(EntryKind.REDUCED, sizes)
         whole = {place: worth_of(one)[1] for place, one in enumerate(granted_benefits(stands.entry))}
         adding = add_entry(stands.entries, new, whole)
         return adding.entries if adding.result is AddResult.ADDED else None
 
+    def _entry(self, kind: EntryKind, sizes: Mapping[int, Size]) -> CreditEntry:
+        """What this line writes of a decision, by place of its benefits."""
+        if self.void.started_at is None:
+            raise ValueError("a void writes after it was approved")
+        at, by, places = self.void.started_at, self.void.requested_by, tuple(sorted(sizes))
+        return CreditEntry(kind, at, by, self.entry_id, places, sizes=tuple(sizes[place] for place in places))
+
     # What became of it
 
     def came_to(self, decisions: Mapping[DecisionKey, Decided]) -> Iterator[Part]:
-        """The parts once the line has taken what it could: voidable is voided by this line, or has changed since."""
+        """The parts once the line has taken what it could: voidable is voided by this line, or has changed since; what
+        was to be asked back is asked back, or is not.
+        """
         instead = Share.REPEATED if self.is_repeated(decisions.values()) else Share.CHANGED
         for key, part in self.pieces:
-            if part.share is not Share.VOIDABLE:
+            if part.share is Share.VOIDABLE:
+                kind, done, left = EntryKind.REDUCED, Share.VOIDED, instead
+            elif part.share is Share.ASKABLE:
+                kind, done, left = EntryKind.REVERSAL_ASKED, Share.ASKED, Share.NOT_ASKED
+            else:
                 yield part
                 continue
-            own = self._own(decisions[key].entries)
-            voided = own.size_of(part.place) if own is not None and part.place in own.benefits else 0
-            if voided:
-                yield part._replace(share=Share.VOIDED, size=voided)
-            if voided < part.size:
-                yield part._replace(share=instead, size=part.size - voided)
+            own = [one for one in self._own(decisions[key], kind) if part.place in one.benefits]
+            taken = sum((one.size_of(part.place) for one in own), start=0)
+            if taken:
+                yield part._replace(share=done, size=taken)
+            if taken < part.size:
+                yield part._replace(share=left, size=part.size - taken)
 
     def moved(self, decisions: Iterable[Decided]) -> Iterator[tuple[DecisionKey, Moved]]:
         """What this line moved between the sums of states, of each decision's campaign."""
         for stands in decisions:
-            own = self._own(stands.entries)
-            if own is None:
-                continue
-            at = stands.entries.index(own)
-            for place, benefit in enumerate(granted_benefits(stands.entry)):
-                if place in own.benefits:
-                    yield stands.entry.key, moved_by(stands.entries, at, place, benefit)
+            own = [(at, one) for at, one in enumerate(stands.entries) if one.id == self.entry_id]
+            granted = granted_benefits(stands.entry) if own else ()
+            for at, one in own:
+                for place in one.benefits:
+                    yield stands.entry.key, moved_by(stands.entries, at, place, granted[place])
 
-    def _own(self, entries: CreditEntries) -> CreditEntry | None:
-        return next((one for one in entries if one.id == self.entry_id), None)
+    def _own(self, stands: Decided, kind: EntryKind) -> list[CreditEntry]:
+        return [one for one in stands.entries if one.id == self.entry_id and one.kind is kind]
 
 
 def _is_granted_by_hand(stands: Decided) -> bool:
@@ -200,3 +223,13 @@ def _reducible(stands: Decided, place: int) -> Size:
     _, size = worth_of(granted[place])
     found = standing(stands.entries, place, size)
     return size - found.voided if found.state in _REDUCIBLE else 0
+
+
+def _askable(stands: Decided, part: Part) -> Size:
+    """How much of a planned part can be asked back now. A credit that was sent again since is another one."""
+    granted = granted_benefits(stands.entry)
+    if part.place >= len(granted):
+        return 0
+    _, size = worth_of(granted[part.place])
+    found = standing(stands.entries, part.place, size)
+    return found.askable(size) if found.delivery == part.delivery else 0

@@ -191,8 +191,8 @@ class Standing:
         return self.booked_as or self.state
 
     def askable(self, size: Size) -> Size:
-        """How much of a credit of a size can be asked back now."""
-        return size - self.voided - self.asked_back if self.state in AT_BILLER else 0
+        """How much of a credit of a size can be asked back now: nothing while the biller has to answer for some."""
+        return size - self.voided if self.state in AT_BILLER and not self.asked_back else 0
 
     @property
     def belongs_to(self) -> str:
@@ -260,7 +260,7 @@ def _against_reversal(found: Standing, entry: CreditEntry) -> str:
     """Why an entry cannot stand beside what was asked back; empty where it can."""
     if entry.kind in BOOKED_NO_MORE and found.reversed:
         return "reversed: the biller has taken it back by a reversal; that has to be undone first"
-    if entry.kind in _OF_PERSONS and found.asked_back:
+    if entry.kind in (*_OF_PERSONS, EntryKind.REVERSAL_ASKED) and found.asked_back:
         return "reversal_under_way: it is asked back, and the biller has not answered"
     return ""
 
@@ -295,6 +295,8 @@ def _with_reversal(found: Standing, entry: CreditEntry, benefit: int, size: Size
         return None
     reversals = tuple(after if one is known else one for one in found.reversals)
     voided = found.voided + after.voids - known.voids
+    if voided < found.left_out:  # it was sent again for the rest since
+        return None
     stood = replace(found, state=found.at_biller, booked_as=None, reversals=reversals, voided=voided)
     return _with_what_is_void(stood, entry.kind, size)
 
@@ -333,7 +335,7 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:
-            applied, most = found.applied + (entry.amount or 0), size - found.voided + found.reversed
+            applied, most = found.applied + (entry.amount or 0), size - found.left_out
             state = CreditState.APPLIED if applied == most else target
             return _with_applied(found, state, applied) if applied <= most else None
         case EntryKind.REDUCED:
@@ -453,19 +455,22 @@ def _result_of_reversal(found: Standing, new: CreditEntry, benefit: int, size: S
     if (moved := _moved(found, new, benefit, size)) is not None:
         return moved
     if new.kind is EntryKind.REVERSAL_ASKED:
-        is_there = found.state in AT_BILLER
-        return _TOO_MUCH_ASKED if is_there else f"not_from_{found.state}: what is {found.state} cannot be asked back"
+        if found.state not in AT_BILLER:
+            return f"not_from_{found.state}: what is {found.state} cannot be asked back"
+        return _against_reversal(found, new) or "amount_exceeds: more would be asked back than is left"
     known = _reversal_of(found, new)
     if new.kind is EntryKind.REVERSAL_ASSIGNED or known is None:
         return "nothing_asked: no such reversal waits for it"
-    if new.kind in REVERSAL_OVERTAKEN.get(known.state, ()):
-        return _OVERTAKEN
-    if new.kind is EntryKind.REVERSAL_APPLIED and new.kind in REVERSAL_MOVES[known.state] and not known.after(new):
+    return _OVERTAKEN if new.kind in REVERSAL_OVERTAKEN.get(known.state, ()) else _against_answer(known, new)
+
+
+def _against_answer(known: Reversal, new: CreditEntry) -> str:
+    """Why an answer about a reversal, which nothing has overtaken, cannot be."""
+    if known.after(new) is not None:
+        return "sent_again: the credit was sent again since, for what the biller had not taken back"
+    if new.kind is EntryKind.REVERSAL_APPLIED and new.kind in REVERSAL_MOVES[known.state]:
         return "amount_exceeds: more of the reversal would be on bills than was asked back"
     return f"reversal_{known.state}: what is {known.state} cannot become {new.kind}"
-
-
-_TOO_MUCH_ASKED = "amount_exceeds: more would be asked back than is left"
 
 
 def _not_of_this_attempt(found: Standing, new: CreditEntry) -> str:

@@ -76,8 +76,9 @@ class Share(StrEnum):
     took it back, also where a person sends it again, and the void is of what was never assigned. REPEATED: another line
     of the list names the subject, too, and took back what was overpaid.
 
-    ASKED_BEFORE: another void asked the biller for it. Where the void asks for what the biller has, the plan has
-    ASKABLE; of that, the pass after it ASKED, or NOT_ASKED because it moved since. It is void once it is booked.
+    ASKED_BEFORE: another void asked the biller for it; what else there is of the credit stays until the answer. Where
+    the void asks for what the biller has, the plan has ASKABLE; of that, the pass after it ASKED, or NOT_ASKED because
+    it moved since. It is void once it is booked.
     """
 
     VOIDABLE = "voidable"
@@ -165,6 +166,8 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
             if asks and of in _AT_BILLER:
                 askable += share
                 continue
+            if of is Share.VOIDABLE and stood.asked_back:
+                of = Share.AT_BILLER
             if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and not stood.is_new:
                 of = Share.ASSIGNED_ONCE
             if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER, Share.ASSIGNED_ONCE):
