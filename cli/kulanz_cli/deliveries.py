@@ -112,8 +112,9 @@ def resend_credits(stack: Stack, campaign_id: CampaignId, reason: str, given_id:
         print_json({"v": DELIVERIES_VERSION, "deliveries": answer["deliveries"]})
         return
     for one in answer["deliveries"]:
-        what = counted_as(one["credits"], "credit")
-        say(console(), f"{one['delivery']}: {what} are published again, under the same ids")
+        again = "published again, under the same"
+        what = counted_as(one["credits"], f"credit is {again} id", f"credits are {again} ids")
+        say(console(), f"{one['delivery']}: {what}")
 
 
 @click.command("deliver", epilog=ACTION_CODES)
