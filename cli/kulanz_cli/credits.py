@@ -8,6 +8,7 @@ import click
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.money import amount_words
 from kulanz_cli.command import CampaignParameter, action_id, under_id
+from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
@@ -58,6 +59,7 @@ def credits_of(
     if send_again or write_off:
         if not account or not reason:
             raise click.UsageError("state --account and --reason, too")
+        must_be_a_reason(reason)
         body = {
             "action": "send_again" if send_again else "write_off",
             "credit_id": send_again or write_off,

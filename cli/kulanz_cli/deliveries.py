@@ -132,6 +132,7 @@ def deliver_campaign(
     added to them is delivered a day later. A delivery that is flagged is compared again, and released where it is
     right now.
     """
+    must_be_a_reason(reason)
     done = stack.door().act(
         "deliveries.deliver",
         {"reason": reason},

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.door.routes import BY_USE, ROUTES
+from kulanz_cli.control import REASON_CHARACTERS
 from tests.support.answering import Answering
 from tests.support.world_stack import run
 
@@ -299,6 +300,26 @@ def test_what_is_done_under_a_given_id_is_done_under_that_one_and_told_as_it_was
     told = json.loads(shown.stdout)
     assert {key: told[key] for key in told if key != "v"}.items() <= row.answer.items()
     assert told.keys() >= row.answer.keys() - {"v", "next", "more"}
+
+
+OF_A_LIST = ("goodwill", "decide")
+"""Commands whose reason is a code of the discretion file."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in SENT.items() if WHY in row.words and row.words[0] not in OF_A_LIST]
+)
+def test_a_reason_is_one_line_of_so_many_characters_or_nothing_is_sent(name: str) -> None:
+    row = SENT[name]
+    for reason, exit_code in (
+        ("r" * REASON_CHARACTERS, row.exit_code), ("r" * (REASON_CHARACTERS + 1), 2), ("two\nlines", 2), ("", 2),
+    ):  # fmt: skip
+        stack = Sending(row.answer, **row.asked)
+        shown = run(stack, *(reason if word == WHY else word for word in row.words))
+        assert (shown.exit_code, len(stack.sent)) == (exit_code, 0 if exit_code == 2 else 1), (
+            len(reason),
+            shown.output,
+        )
 
 
 ELSEWHERE = {
