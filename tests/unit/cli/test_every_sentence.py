@@ -277,9 +277,9 @@ def test_rows_are_shown_by_their_place_once_each_and_more_is_said_where_there_ar
         assert ("there are more" in shown.stderr) is more
         expected = everything if limit == "3" else f"{line.format(21, 20)} {line.format(51, 50)}"
         assert (shown.exit_code, " ".join(shown.stdout.split())) == (1, expected)
-    nothing = [{"refused": None, "rows": [], "next": None}]
+    nothing: list[Any] = [{"refused": None, "rows": [], "next": None}]
     assert said(0, "rejected", C, campaigns__rejected=nothing) == "no row of in-7/3 has a problem"
-    whole = [{"refused": "rows_differ", "rows": [], "next": None}]
+    whole: list[Any] = [{"refused": "rows_differ", "rows": [], "next": None}]
     assert said(1, "rejected", C, campaigns__rejected=whole) == (
         "in-7/3 was refused as a whole, and nobody was credited: rows_differ no row of in-7/3 has a problem"
     )

@@ -66,7 +66,7 @@ def planned(word: str, action: str, *more: str, **body: Any) -> Sent:
     )  # fmt: skip
 
 
-VOID: Mapping[str, Any] = {
+VOID: dict[str, Any] = {
     "void": "v-1", "campaign": C, "state": "planning", "reason": "asked", "why": WHY, "about": "campaign", "ends": None,
     "approvals": [], "persons_needed": 2, "plan_hash": PLAN,
     "plan": {"lines": 11, "decisions": 7, "unmatched": 1, "sums": []}, "done": {"lines": 0},
@@ -117,7 +117,7 @@ def second(word: str, action: str, *more: str, **body: Any) -> Sent:
     )  # fmt: skip
 
 
-GOODWILL: Mapping[str, Any] = {
+GOODWILL: dict[str, Any] = {
     "id": "T-1", "amount": "5.00 EUR", "state": "given", "account_id": "a-1", "reason": "the-code",
     "title": "The title", "note": "the note", "incident": "in-9", "ticket": "T-2", "repeat_of": "T-0",
     "asked_by": "sso:anna", "asked_at": "2026-03-01T09:00:00Z", "decided_by": "sso:ben", "why": "the why",
