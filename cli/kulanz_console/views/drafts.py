@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from kulanz.domain.campaigns.campaign import ENDED
 from kulanz.domain.time import TimeError, format_instant, parse_instant
 from kulanz_console.drawing.pictures import Span, TimeRow, seconds_words, timeline
 from kulanz_console.drawing.yaml_text import yaml_text
@@ -97,6 +98,12 @@ def confirm(visit: Visit) -> Done:
         "The incident is recorded as revision {number}, and its campaign is open. Its plan waits for an approval.",
         number=done["revision"],
     )
+    if done["state"] in ENDED:
+        said = visit.words(
+            "The incident is recorded as revision {number}. Its campaign has ended: {state}.",
+            number=done["revision"],
+            state=visit.words.code(done["state"]),
+        )
     return Done(f"/campaign/{campaign_path(done['campaign'])}", str(said))
 
 
