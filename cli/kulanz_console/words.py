@@ -5,36 +5,24 @@ English stands in the templates and views; `texts/de.po` has the German for each
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from kulanz_console.catalogue import catalogue, values_in
 from kulanz_console.drawing.said import Given, Said
 from kulanz_console.drawing.text import plain
 from kulanz_console.inline import english, foreign
+from kulanz_console.steps import Steps
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 TEXTS_MOST = 4_096
 """Texts of ours that are kept escaped and taken apart; there are some hundreds in each language."""
-TEXTS = Path(__file__).parent / "texts"
 _NUMBER = re.compile(r"(?<![\w.,/:-])\d{1,3}(?:,\d{3})*(?:\.\d+)?(?![\w/:-]|[.,]\d)")
 """A number as English writes it, and nothing of an id, a date or a version."""
 _VALUE = re.compile(r"\{(\w+)\}")
 _SWAPPED = str.maketrans(",.", ".,")
-
-
-@cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """The texts of a language by their English; empty for English."""
-    path = TEXTS / f"{language}.po"
-    if not path.is_file():
-        return {}
-    from babel.messages.pofile import read_po
-
-    with path.open("rb") as file:
-        return {str(one.id): str(one.string) for one in read_po(file) if one.id and one.string}
 
 
 class Words:
@@ -43,6 +31,8 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self._texts = catalogue(language)
+        self._answers = catalogue(language, "answers.")
+        self.step = Steps(language, self.code, self.phrase)
 
     def __call__(self, text: str, **values: object) -> Markup:
         """A text with its values, each of which is only ever text, unless it is markup already."""
@@ -82,7 +72,21 @@ class Words:
         if not self._texts:
             return foreign(written)
         is_known = _NUMBER.sub("{}", written) in self._texts
-        return foreign(self.phrase(written)) if is_known else english(written)
+        known = self.phrase(written) if is_known else self._answer(written)
+        return english(written) if known is None else foreign(known)
+
+    def refusal(self, text: str) -> Markup:
+        """Why something was not done: said by the API, or by a page in this language already."""
+        known = self._answer(text)
+        return foreign(self.phrase(text) if known is None else known)
+
+    def _answer(self, text: str) -> str | None:
+        """A sentence of the API in this language; None where it is not known."""
+        for sentence, said in self._answers.items():
+            if (found := values_in(sentence, text)) is not None:
+                values = {name: self.code(one) if name == "state" else self.phrase(one) for name, one in found.items()}
+                return said.format(**values)
+        return None
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-from kulanz_console.words import catalogue
+from kulanz_console.catalogue import catalogue
 from tests.support.console_browser import Browser
 from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
 from tests.support.small_campaign import ROWS, event, small_world
@@ -28,8 +28,9 @@ OUTSIDE = (
     "second, 2026",
     *("The customer waited too long", "The fact is known", "Something else", "called twice", "nobody"),
     *("A credit, minutes, and every other outcome", "Kulanz", "not affected", "business customer"),
+    *("fee unknown", "segment unknown"),
 )
-"""Texts that persons and sources wrote in these worlds."""
+"""Texts that persons, policies and sources wrote in these worlds."""
 CODES = frozenset({"blank", "conflict", "yes", "unknown", "fee (money)", "Störung second"})
 """Reasons, values and ids, where they stand alone."""
 

@@ -22,6 +22,7 @@ from kulanz_console.answered import (
     EXPLAINED,
     WITHDRAWN,
 )
+from kulanz_console.catalogue import catalogue
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
     NOTHING_ON_BILLS,
@@ -35,7 +36,7 @@ from kulanz_console.routes import MENU
 from kulanz_console.still_open import MAY_CHANGE, NOT_COUNTED, NOTHING_OPEN, OPEN_TEXTS
 from kulanz_console.views.drafts import CHOICES
 from kulanz_console.views.voids import SHARES
-from kulanz_console.words import Words, catalogue
+from kulanz_console.words import Words
 
 ROOT = Path(kulanz_console.__file__).parent
 CALLED = {"words", "visit.words", "self.words", "outside.words", "NotLetIn", "Said"}
