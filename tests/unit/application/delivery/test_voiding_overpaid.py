@@ -18,6 +18,8 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState, RejectedWith
 from kulanz.domain.delivery.void import Share, Void, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
@@ -154,6 +156,7 @@ def test_what_is_used_or_at_the_biller_stays_and_is_named() -> None:
     write(world, "a-1", assigned, used)
     write(world, "a-2", assigned)
     write(world, "a-3", assigned, rejected)
+    world.codes.codes(key("a-3").campaign, "billing", {"closed"})
     then(world, *(row(f"a-{n}", fee="20.00") for n in range(4)))
     void = voided(world)
     assert void.state is VoidState.VOIDED
@@ -163,6 +166,9 @@ def test_what_is_used_or_at_the_biller_stays_and_is_named() -> None:
         assert totals.unmatched == 0
     assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 300 + 300}
     assert {n: net(world, f"a-{n}")["EUR"] for n in range(4)} == {0: 200, 1: 500, 2: 500, 3: 200}
+    moved = world.voids.moved(key("a-3").campaign)
+    place = MovedOf(key("a-3").campaign, "EUR", "", "billing")
+    assert moved[place] == {CreditState.REJECTED: -300, CreditState.VOIDED: 300, RejectedWith("closed"): -300}
 
 
 def test_what_is_delivered_after_the_plan_is_left_and_the_void_balances() -> None:
