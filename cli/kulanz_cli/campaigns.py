@@ -75,6 +75,9 @@ def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_
             _show(found, out)
         else:
             say(out, _none(incident_id, month, is_known=pages[0]["incident_known"]))
+            if incident_id is not None:
+                say(out, "Events from the bus that were refused:")
+                command(out, ["kulanz", "rejected"])
     if not found and all(trouble["kind"] == GLASS_BROKEN for trouble in troubles):
         click.get_current_context().exit(EXIT_NO)
 
@@ -86,7 +89,7 @@ def _none(incident_id: str | None, month: str | None, *, is_known: bool | None) 
     if incident_id is None:
         return "no campaign waits for a person"
     known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
-    return f"incident {incident_id} {known}; refused events: kulanz rejected"
+    return f"incident {incident_id} {known}"
 
 
 def _show_above(

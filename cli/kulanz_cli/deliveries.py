@@ -14,7 +14,7 @@ from kulanz_cli.log import RouteParameter
 from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
+from kulanz_cli.terminal import Column, command, console, counted_as, print_json, say, table
 from kulanz_console.drawing.ways import rejected_of
 
 DELIVERIES_VERSION = 1
@@ -78,7 +78,7 @@ def list_deliveries(
             content["kept_back"] = kept
         print_json(content)
     else:
-        _show(found, booked, why_not)
+        _show(found, booked, why_not, asks_for_waiting=asks_for_waiting)
         for one in rejected:
             said = f"rejected with {one['code']} by {one['channel']}"
             say(console(), f"{amount_words(one['sum'], one['measure'])} {said}", further=2)
@@ -154,11 +154,16 @@ def _show_kept_back(kept: Iterable[Mapping[str, Any]]) -> None:
         say(console(), f"kulanz deliver {one['campaign']} --reason TEXT, or kulanz void {one['campaign']}", indent=2)
 
 
-def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str) -> None:
+def _show(
+    found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str, *, asks_for_waiting: bool
+) -> None:
     for total in booked:
         say(console(), f"to be booked: {amount_words(total['sum'], total['measure'])}")
     if why_not:
         say(console(), f"not delivered: {why_not}")
+    elif not found and asks_for_waiting:
+        say(console(), "no delivery waits to be sent; to see those of a channel:")
+        command(console(), ["kulanz", "deliveries", "--channel", "CHANNEL"])
     elif not found:
         say(console(), "no delivery")
     if not found:

@@ -22,7 +22,7 @@ from kulanz.domain.policy.document.owed import Bill
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.outcomes import EXIT_NO
 from kulanz_cli.settings import as_json, pass_direct_stack
-from kulanz_cli.terminal import console, counted_as, print_json, say
+from kulanz_cli.terminal import command, console, counted_as, print_json, say
 from kulanz_cli.versioned_file import VersionedFile
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -70,7 +70,10 @@ def show(stack: DirectStack, is_json: bool) -> None:
     if is_json:
         print_json({"v": 1, **_content(found)})
     elif not found.version:
-        say(console(), "no discretion file is published: nobody decides or gives anything by hand")
+        out = console()
+        say(out, "no discretion file is published: nobody decides or gives anything by hand")
+        say(out, "Write one (docs/people.md has a sample), and publish it:")
+        command(out, ["kulanz", "discretion", "publish", "FILE"])
     else:
         out = console()
         say(out, f"version {found.version}; months in {found.zone}")

@@ -244,3 +244,11 @@ def test_every_command_takes_what_its_command_line_names() -> None:
         assert command.callback is not None
         taken = set(inspect.signature(command.callback).parameters) - {"stack", "context"}
         assert taken == {parameter.name for parameter in command.params}, words
+
+
+def test_an_incident_without_campaigns_says_where_its_refusal_would_be() -> None:
+    result = run(WorldStack(small_world()), "campaigns", "nowhere")
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "incident nowhere is not recorded on this stack\nEvents from the bus that were refused:\n  kulanz rejected\n"
+    )

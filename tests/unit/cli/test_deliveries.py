@@ -36,7 +36,10 @@ def test_a_delivery_is_shown_with_its_sums(stack: WorldStack, words: tuple[str, 
 
 def test_without_an_option_it_shows_what_is_not_sent(stack: WorldStack) -> None:
     shown = run(stack, "deliveries")
-    assert (shown.exit_code, read(shown.stdout)) == (0, "no delivery")
+    assert (shown.exit_code, read(shown.stdout)) == (
+        0,
+        "no delivery waits to be sent; to see those of a channel: kulanz deliveries --channel CHANNEL",
+    )
 
 
 def test_what_is_not_delivered_says_why_and_exits_with_1() -> None:

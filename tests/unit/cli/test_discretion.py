@@ -57,7 +57,9 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, change: tuple[str
 
 
 def test_a_version_is_published_once_and_shown(stack: WorldStack, tmp_path: Path) -> None:
-    assert run(stack, "discretion", "show").exit_code == 1
+    none = run(stack, "discretion", "show")
+    assert none.exit_code == 1
+    assert none.stdout.endswith("and publish it:\n  kulanz discretion publish FILE\n")
     published = [run(stack, "discretion", "publish", written(tmp_path, FIRST)) for _ in range(2)]
     assert [result.exit_code for result in published] == [0, 0]
     assert published[1].stdout == "version 1 of the discretion file was published before, with the same content\n"
