@@ -1,10 +1,12 @@
 """From a closed campaign to the bill and back, as finance does it: through the API, with a biller that is not ours."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -261,6 +263,37 @@ def test_the_files_of_a_channel_come_in_parts_that_leave_none_out(
             break
         query = {"cursor": page["next"]}
     assert sorted(found) == [f"acknowledgements/billing/file-{number}.csv" for number in range(5)]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_the_problems_of_a_file_come_in_parts_that_leave_none_out_and_repeat_none(
+    most: int, bills: Bills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six parts of the file have problems, one of them two; what a part had may be gone."""
+    monkeypatch.setattr(acknowledgements, "PROBLEMS_PER_ANSWER", most)
+    file = bills.upload("wrong", b"account_id,serial,credit_id,answer\na-1,1,short,accepted\n")["id"]
+    noted = {
+        f"part-{start}": [{"offset": start + number, "result": "rejected_line", "reason": f"r-{start}"}
+                          for number in range(1 + (start == 20))]
+        for start in range(0, 60, 10)
+    }  # fmt: skip
+    receipts = [SimpleNamespace(start=start, problems=f"part-{start}") for start in range(0, 60, 10)]
+    receipts[3:3] = [SimpleNamespace(start=25, problems=""), SimpleNamespace(start=26, problems="gone")]
+    monkeypatch.setattr(bills.door.answers, "receipts", lambda _: receipts)
+    monkeypatch.setattr(
+        bills.world.archive, "documents",
+        {name: "\n".join(map(json.dumps, lines)).encode() for name, lines in noted.items()},
+    )  # fmt: skip
+    found: list[Any] = []
+    query: dict[str, str] = {}
+    for _ in range(10):
+        page = bills.door.get(f"acknowledgements/one/billing/{file}", ANNA, **query).content
+        assert len(page["problems"]) <= most + 1, "the part that fills an answer is in it as a whole"
+        found += page["problems"]
+        if page["next"] is None:
+            break
+        query = {"cursor": page["next"]}
+    assert found == [line for lines in noted.values() for line in lines]
 
 
 def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> None:

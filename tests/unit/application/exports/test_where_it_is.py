@@ -16,7 +16,8 @@ from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.law import LAW, Shares
 from kulanz.domain.exports.export import Export
 from kulanz.domain.exports.figures import Difference, Of, differences, expected, law_differences, law_of_figures
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey, granted_benefits
+from kulanz.domain.time import MICROSECOND
 from tests.fake_biller.biller import Biller
 from tests.support.by_hand import decide, door_of
 from tests.support.exporting import by_rows, exported, parts, rows
@@ -76,6 +77,19 @@ def test_what_has_ended_by_the_clock_of_the_export_has_expired() -> None:
     law = law_of_figures(export.figures)
     assert law["call_minute"] == Shares(expired=law["call_minute"].granted)
     assert law["EUR"] == Shares(open=law["EUR"].granted)
+
+
+@pytest.mark.parametrize("beside_the_end", [-MICROSECOND, timedelta(days=1)])
+def test_counters_are_compared_as_of_the_instant_at_which_an_export_was_asked_for(beside_the_end: timedelta) -> None:
+    """Minutes that end a moment later, and before the export is deleted, are open in it."""
+    world = closed_campaign()
+    given = [(one, benefit) for one in world.ledger.all_entries() for benefit in granted_benefits(one)]
+    ends = (benefit.validity.expires_at(one.effective_at) for one, benefit in given)
+    world.now = min(end for end in ends if end is not None) + beside_the_end
+    export = exported(world, CAMPAIGN)
+    must_be_compared(world, export)
+    law = law_of_figures(export.figures)["call_minute"]
+    assert (law.open > 0, law.expired > 0) == (beside_the_end < timedelta(0), beside_the_end > timedelta(0))
 
 
 def test_what_is_on_bills_and_what_was_given_up_is_said_of_each_row() -> None:
