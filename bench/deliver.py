@@ -40,7 +40,7 @@ from bench.worker import (
 )
 from kulanz.adapters.aws import client
 from kulanz.adapters.credit_entries import DynamoCredits
-from kulanz.adapters.ledger_table import CREDITS, DynamoLedger
+from kulanz.adapters.ledger_table import CREDITS, NOTICE_LOCALE, DynamoLedger
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.chunk_run import GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
@@ -84,6 +84,7 @@ class Table:
         self.items: dict[tuple[str, str], str] = {}
         self.sizes: dict[tuple[str, str], int] = {}
         self.entries: dict[tuple[str, str], str] = {}
+        self.locales: dict[tuple[str, str], str] = {}
         self.updates = self.update_units = 0
 
     def inserted(self, request: Any, **_: Any) -> Any:
@@ -99,18 +100,24 @@ class Table:
                     answer["Error"] = {"Code": "DuplicateItem", "Message": ""}
                 self.items.setdefault(place, json.dumps(item))
                 self.sizes[place] = sum(len(name) + len(*value.values()) for name, value in item.items())
-            elif not self._updated(*(value["S"] for value in statement["Parameters"])):
+            elif not self._updated(statement["Statement"], [value["S"] for value in statement["Parameters"]]):
                 answer["Error"] = {"Code": "ConditionalCheckFailed", "Message": ""}
             answers.append(answer)
         return _answered(request, json.dumps({"Responses": answers}))
 
-    def _updated(self, after: str, partition: str, place: str, _status: str, before: str = "") -> bool:
-        at = partition, place
+    def _updated(self, statement: str, parameters: list[str]) -> bool:
+        locale = parameters.pop(1) if f'SET "{NOTICE_LOCALE}"' in statement else ""
+        after, partition, place, _, *stated = parameters
+        before, at = stated[0] if stated else "", (partition, place)
+        locale = locale or self.locales.get(at, "")
         size = self.sizes[at] + len(CREDITS) + max(len(after), len(before))
+        size += len(NOTICE_LOCALE) + len(locale) if locale else 0
         self.updates, self.update_units = self.updates + 1, self.update_units + ceil(size / WRITE_UNIT_BYTES)
         if self.entries.get(at, "") != before:
             return False
         self.entries[at] = after
+        if locale:
+            self.locales[at] = locale
         return True
 
     def got(self, request: Any, **_: Any) -> Any:
@@ -124,7 +131,8 @@ class Table:
         entries = self.entries.get(place)
         if entries is None:
             return self.items[place]
-        return f'{self.items[place][:-1]},"{CREDITS}":{{"S":{json.dumps(entries)}}}}}'
+        locale = f',"{NOTICE_LOCALE}":{{"S":"{self.locales[place]}"}}' if place in self.locales else ""
+        return f'{self.items[place][:-1]},"{CREDITS}":{{"S":{json.dumps(entries)}}}{locale}}}'
 
     def take_updates(self) -> tuple[int, int]:
         """How many updates there were since this was asked last, and how many write units they cost."""
@@ -161,15 +169,15 @@ class Granted:
 
 
 @contextmanager
-def granted_list(rows: int) -> Iterator[Granted]:
-    """Grant a list of so many rows."""
+def granted_list(rows: int, version: int = 1) -> Iterator[Granted]:
+    """Grant a list of so many rows under a version of the policy: 2 says to customers what is taken back."""
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL="http://127.0.0.1:1")
     table, dynamodb = Table(), client("dynamodb")
     dynamodb.meta.events.register("before-send.dynamodb.BatchExecuteStatement", table.inserted)
     dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", table.got)
     campaigns, chunks, archive = FakeCampaigns(), FakeChunks(), FakeArchive()
     policies, announcer = FakePolicies(), FakeAnnouncer()
-    policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
+    policies.publish("att-2024-02", version, document_json(load_policy(POLICY.with_name(f"{version}.yaml"))))
     with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as folder:
         path, _ = written_list(rows, Path(folder))
         lists = FileLists(path)
@@ -177,6 +185,7 @@ def granted_list(rows: int) -> Iterator[Granted]:
         with path.open("rb") as lines:
             number = sum(1 for line in lines if line.strip(b", \t\r\n")) - 1
         place = {"bucket": BUCKET, "key": "lists/bench.csv", "version_id": "1"}
+        event["detail"]["campaign"]["policy"]["version"] = version
         event["detail"]["campaign"]["affected"] = {"s3": place, "rows": number}
         stores = FakeStores(campaigns, FakeLedger())
         confirm_tables(stores, Occasion.FIRST, "the bench", "a stack of its own", datetime.now(UTC))

@@ -2,7 +2,8 @@
 
 DynamoDB is answered inside the process, as in `bench.deliver`. A void reads the list twice: its plan counts what can be
 voided, and the pass after it writes an entry on each decision. `python -m bench.voids ROWS` prints one JSON line:
-decisions, seconds of the processor for each, and the rate of either pass as a share of the rate of granting.
+decisions, seconds of the processor for each, and the rate of either pass as a share of the rate of granting. With
+`notices` after it the policy says to customers what is taken back.
 """
 
 import json
@@ -37,9 +38,9 @@ from tests.support.fakes import FakeLedger
 ANNA, BEN, CARLA = (Person(f"iam:arn:aws:iam::123456789012:user/{name}") for name in ("anna", "ben", "carla"))
 
 
-def main(rows: int) -> dict[str, Any]:
+def main(rows: int, *, has_notices: bool = False) -> dict[str, Any]:
     """Grant a list and void it; what both took."""
-    with granted_list(rows) as done:
+    with granted_list(rows, 2 if has_notices else 1) as done:
         deliveries = FakeDeliveries()
         voids = FakeVoids(done.campaigns, deliveries.dues)
         asking = VoidPorts(done.campaigns, deliveries, voids, done.lists, SAFE, NOBODY_LISTED)
@@ -86,6 +87,8 @@ def main(rows: int) -> dict[str, Any]:
         return {
             "decisions": done.campaign.apply.totals.ledger_count(),
             "voided": found.apply.totals.decisions,
+            "notices": found.apply.totals.notices,
+            "write_units": done.table.take_updates()[1],
             "grant_seconds": round(done.seconds, 3),
             "plan_seconds": round(planned, 3),
             "void_seconds": round(voided, 3),
@@ -97,4 +100,4 @@ def main(rows: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(int(sys.argv[1]))))
+    print(json.dumps(main(int(sys.argv[1]), has_notices="notices" in sys.argv[2:])))

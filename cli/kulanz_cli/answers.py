@@ -19,13 +19,13 @@ from kulanz_console.answered import (
     looked_in,
     now_words,
     overpaid_words,
-    seconds,
     standings,
     sum_words,
     summary,
     what_nothing_means,
     what_words,
 )
+from kulanz_console.drawing.text import seconds
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer, Withheld

@@ -234,11 +234,21 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         many = counted_as(item["credits"], "credit")
         said = f"{item['channel']} {asked} {many}, {size} {measure_words(item['measure'])}"
         say(out, f"{said}: void once it has booked that", further=2)
+    if figures["decisions"]:
+        say(out, _notices(figures, is_plan=figures is one["plan"]), further=2)
     if one["state"] == "awaiting_approval":
         named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]
         say(out, "If you agree with all of it, or not:")
         command(out, ["kulanz", "approve-void", *named])
         command(out, ["kulanz", "reject-void", *named, "--reason", "..."])
+
+
+def _notices(figures: Mapping[str, Any], *, is_plan: bool) -> str:
+    """How many notices customers get."""
+    if not figures.get("notices"):
+        return "customers are not told: the policy has no text for it, or they had no notice"
+    booked = "; of what the biller is asked for, once it has booked that" if figures.get("asked") else ""
+    return f"{counted_as(figures['notices'], 'notice')} to customers{' would follow' if is_plan else ''}{booked}"
 
 
 def _size(text: str) -> int | Decimal:

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kulanz.domain.decision import Benefit, Decision, Outcome
-from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import amount_words, is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
+from kulanz_console.customer_notices import notices
 from kulanz_console.drawing.said import Given, Said, joined
-from kulanz_console.drawing.text import counted_as
+from kulanz_console.drawing.text import counted_as, seconds
 from kulanz_console.drawing.worth import value_text
 
 if TYPE_CHECKING:
@@ -201,11 +201,6 @@ def overpaid_words(standing: Standing) -> str:
     )  # fmt: skip
 
 
-def seconds(at: str) -> str:
-    """An instant for people, in whole seconds."""
-    return at if "." not in at else f"{at.partition('.')[0]}Z"
-
-
 def _taken_back(decided: Decided) -> str:
     """What a void left of a decision; empty where none took anything back."""
     credits_of = decided.content.get("credits", ())
@@ -325,7 +320,7 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
             policy=Given(policy["id"]), version=str(policy["version"]), hash=Given(policy["hash"][:12]),
         )  # fmt: skip
         yield "engine", _engine(content["engine"], answer["explained_by"])
-    yield from _notices(decided)
+    yield from notices(decided.content, decided.decision.notice, is_accepted=decided.is_accepted)
 
 
 def _of_a_void(one: "TakenBackAnswer") -> tuple[str, str]:
@@ -354,28 +349,6 @@ def _lateness(credit: "CreditAnswer") -> str:
     if credit["due"] is None or credit["state"] in _NEVER_LATE:
         return ""
     return Said("late since {at}" if credit["late"] else "late from {at}", at=seconds(credit["due"]))
-
-
-def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
-    """What the customer was told: the notice of what was decided first, and of nothing that persons did since."""
-    content, notice = decided.content, decided.decision.notice
-    if notice is not None:
-        is_first = "by_hand" not in content and not decided.is_accepted
-        since = Said("for sending since {at}", at=seconds(content["effective_at"])) if is_first else ""
-        what = Said(
-            "{kind}, in {locale}, by {channel}",
-            kind=notice.kind, locale=Given(notice.locale), channel=Given(notice.channel),
-        )  # fmt: skip
-        knows, named = "whoever sends the notices knows whether it was sent", Given(f"id {content['notice_id']}")
-        yield "notice", joined("; ", (what, since, knows, named))
-    elif month_of_goodwill(content["campaign"].rpartition("/")[0]):
-        yield "notice", "none: Kulanz tells the customer nothing of goodwill; whoever gave it does"
-    else:
-        yield "notice", "none: the policy has no text for this outcome, or chose no channel"
-    if "by_hand" in content:
-        yield "not told", "what was decided by hand; whoever decided it tells the customer"
-    if "taken_back" in content:
-        yield "not told", "what was taken back; whoever asked for that tells the customer"
 
 
 _ON_ITS_WAY = {

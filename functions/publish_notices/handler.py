@@ -11,13 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.credit_entries import read_booked, stored_entries
 from kulanz.adapters.incident_items import is_revision, read_revision
-from kulanz.adapters.ledger_table import is_decision, read_entry
+from kulanz.adapters.ledger_table import NOTICE_LOCALE, is_decision
 from kulanz.adapters.messaging import SnsNotices
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.notices.keep_notices import kept_by_halt
-from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.config.publish_notices import PublishNoticesConfig
 from kulanz.failures import without_content
@@ -42,16 +43,24 @@ def _composed() -> tuple[PublishPorts, int]:
 @logger.inject_lambda_context
 @without_content(logger.error)
 def handle(event: dict[str, Any], _: LambdaContext) -> None:
-    """Publish what the batch's new records say; an error repeats the batch, and subscribers know repeated notices."""
+    """Publish what the batch's new records say, and what was taken back of older ones; an error repeats the batch, and
+    subscribers know repeated notices.
+    """
     ports, recipients_per_message = _composed()
-    images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
-    entries = [read_entry(image) for image in images if is_decision(image)]
-    revisions = [read_revision(image) for image in images if is_revision(image)]
-    if kept_by_halt(entries, revisions, ports.campaigns, ports.troubles, datetime.now(UTC)):
-        logger.info("notices kept by the halt", decisions=len(entries), revisions=len(revisions))
+    written = [record["dynamodb"] for record in event["Records"] if record["eventName"] == "INSERT"]
+    changed = [record["dynamodb"] for record in event["Records"] if record["eventName"] == "MODIFY"]
+    decisions = [Recorded(read_booked(one["NewImage"])) for one in written if is_decision(one["NewImage"])]
+    decisions += [
+        Recorded(read_booked(one["NewImage"]), stored_entries(one["OldImage"]))
+        for one in changed
+        if NOTICE_LOCALE in one["NewImage"]
+    ]
+    revisions = [read_revision(one["NewImage"]) for one in written if is_revision(one["NewImage"])]
+    if kept_by_halt(decisions, revisions, ports.campaigns, ports.troubles, datetime.now(UTC)):
+        logger.info("notices kept by the halt", decisions=len(decisions), revisions=len(revisions))
         return
     told = publish_status(revisions, ports.topic)
-    published = publish_notices(entries, ports, recipients_per_message, _policies)
+    published = publish_notices(decisions, ports, recipients_per_message, _policies)
     logger.info(
         "notices",
         decisions=published.decisions,

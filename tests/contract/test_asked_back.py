@@ -42,11 +42,14 @@ def sent(backend: Backend, number: int) -> list[Asking]:
 
 def test_as_many_as_fit_are_asked_in_one_step_and_the_same_again_is_refused(backend: Backend) -> None:
     asked = sent(backend, ASKED_TOGETHER)
+    asked[0] = replace(asked[0], change=replace(asked[0].change, notice_locale="de"))
     campaign = asked[0].change.key.campaign
     assert backend.reversals.ask(asked)
     assert not backend.reversals.ask(asked[:1])
     keys = [one.change.key for one in asked]
-    assert {one.entries for one in backend.credits.booked(keys).values()} == {(ASSIGNED, ASKED)}
+    booked = backend.credits.booked(keys)
+    assert {one.entries for one in booked.values()} == {(ASSIGNED, ASKED)}
+    assert [booked[key].notice_locale for key in keys] == ["de"] + [""] * (ASKED_TOGETHER - 1)
     assert set(backend.index.additions(campaign).found) == {one.addition for one in asked}
     added = backend.deliveries.added(campaign)
     assert (added.number, added.worth) == (ASKED_TOGETHER, {})

@@ -83,3 +83,23 @@ def test_whoever_reads_a_decision_reads_what_was_voided_of_it(backend: Backend) 
     assert (net_worth(a), net_worth(found)) == ({"EUR": 500}, {"EUR": 0})
     assert is_voided(found)
     assert backend.ledger.standing([a.key, b.key]) == {a.key: found, b.key: b}
+
+
+def test_the_language_in_which_a_customer_is_told_stands_from_then_on(backend: Backend) -> None:
+    a, b, c = entry("a"), entry("b", origin=1), entry("c", origin=2)
+    backend.ledger.insert([a, b, c])
+    changes = [EntriesChange(a.key, (), ASSIGNED, "de-AT"), EntriesChange(b.key, (), ASSIGNED)]
+    assert backend.credits.write_entries(changes) == [True, True]
+    later = [
+        EntriesChange(a.key, ASSIGNED, ACCEPTED),
+        EntriesChange(b.key, ASSIGNED, ACCEPTED, "en"),
+        EntriesChange(c.key, ASSIGNED, ACCEPTED, "en"),
+    ]
+    assert backend.credits.write_entries(later) == [True, True, False]
+    found = backend.credits.booked([a.key, b.key, c.key])
+    assert {key: (one.entries, one.notice_locale) for key, one in found.items()} == {
+        a.key: (ACCEPTED, "de-AT"),
+        b.key: (ACCEPTED, "en"),
+        c.key: ((), ""),
+    }
+    assert backend.ledger.of_account("a") == [a]

@@ -25,6 +25,7 @@ from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.application.campaigns.chunk_run import GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.cases.store import HandStep
 from kulanz.application.delivery.ask_biller import ReversalAsking
 from kulanz.application.delivery.void_writes import VoidWriter
@@ -112,11 +113,16 @@ def granted(aws: AwsBackend, *entries: CreditEntry) -> list[DecisionKey]:
     return [one.key for one in found]
 
 
+def writer_of(one: One) -> VoidWriter:
+    """What a void's worker writes with."""
+    return VoidWriter(
+        Pass.APPLY, False, one.campaigns, one.ledger, one.credits, FrozenCache(), SETTINGS, Clock(LATER)
+    )  # fmt: skip
+
+
 def writing(one: One, new: CreditEntry, *, is_voiding: bool) -> Callable[[list[DecisionKey]], list[DecisionKey]]:
     """Write an entry of each decision that takes it, as a void's worker does, or as a delivery's; what is left."""
-    writer = VoidWriter(
-        Pass.APPLY, False, one.campaigns, one.ledger, one.credits, SETTINGS, Clock(LATER)
-    )  # fmt: skip
+    writer = writer_of(one)
 
     def write(keys: list[DecisionKey]) -> list[DecisionKey]:
         stands = one.credits.booked(keys)
@@ -174,7 +180,7 @@ def test_what_is_asked_back_beside_answers_and_deliveries_has_one_addition_which
     opened, begun = list[Additions](), time.monotonic()
 
     def ask(one: One) -> None:
-        asking = ReversalAsking(VOID, one.campaigns, one.credits, one.reversals)
+        asking = ReversalAsking(VOID, one.campaigns, one.credits, one.reversals, writer_of(one))
 
         def page(some: list[DecisionKey]) -> list[DecisionKey]:
             mine: dict[DecisionKey, Booked] = one.credits.booked(some)

@@ -33,7 +33,7 @@ def void(name: str = FIRST.name) -> Void:
 
 def receipt(start: int, end: int, moved_from: int | None = None, *, finishes: bool = False) -> VoidReceipt:
     sums: dict[tuple[Share, str], Size] = {(Share.VOIDABLE, "EUR"): 500, (Share.USED, "GB:3 x month"): Decimal("1.5")}
-    return VoidReceipt(FIRST, Pass.PLAN, 0, start, end, moved_from, finishes, VoidTotals(3, 1, 2, sums))
+    return VoidReceipt(FIRST, Pass.PLAN, 0, start, end, moved_from, finishes, VoidTotals(3, 1, 2, sums, notices=1))
 
 
 def test_a_void_is_read_as_it_was_opened_and_found_by_its_campaign(backend: Backend) -> None:
@@ -69,7 +69,7 @@ def test_each_range_counts_once_and_only_from_where_the_cursor_stands(backend: B
     assert found is not None
     assert (found.plan.bytes_done, found.apply.bytes_done) == (109, 0)
     assert found.plan.totals == VoidTotals(
-        6, 2, 4, {(Share.VOIDABLE, "EUR"): 1_000, (Share.USED, "GB:3 x month"): Decimal(3)}
+        6, 2, 4, {(Share.VOIDABLE, "EUR"): 1_000, (Share.USED, "GB:3 x month"): Decimal(3)}, notices=2
     )
 
 

@@ -133,7 +133,7 @@ def _raising(*_: object, **__: object) -> NoReturn:
     [
         (opening, "read_incident_event"), (opening, "freeze_policy"), (opening, "lay_out"), (opening, "_record"),
         (PlanRun, "_take"), (ApplyRun, "_take"), (ApplyRun, "_entries"), (ChunkRun, "count"), (Decider, "_decide"),
-        (advancing, "examine"), (advancing, "campaign_report"), (publishing, "_recipient"),
+        (advancing, "examine"), (advancing, "campaign_report"), (publishing, "_notices_of"),
     ],
 )  # fmt: skip
 def test_a_fault_of_ours_in_the_midst_of_a_function_repeats_nothing(owner: Any, name: str) -> None:

@@ -26,9 +26,13 @@ class FakeCredits:
     def __init__(self, ledger: FakeLedger) -> None:
         self._ledger = ledger
         self.texts: dict[DecisionKey, str] = {}
+        self.notice_locale: dict[DecisionKey, str] = {}
+        self.changed: list[tuple[Booked, CreditEntries]] = []
+        """What the stream tells of items that say in which language the customer is told, with the list before."""
 
     def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
-        return {key: Booked(entry, self.of(key)) for key, entry in self._ledger.standing(keys).items()}
+        standing = self._ledger.standing(keys)
+        return {key: Booked(entry, self.of(key), self.notice_locale.get(key, "")) for key, entry in standing.items()}
 
     def of(self, key: DecisionKey) -> CreditEntries:
         """What stands of one decision."""
@@ -54,6 +58,10 @@ class FakeCredits:
             return False
         self.texts[change.key] = entries_text(change.after)
         self._ledger.replace_entry(with_voided(entry, change.after))
+        if change.notice_locale:
+            self.notice_locale[change.key] = change.notice_locale
+        if change.key in self.notice_locale:
+            self.changed.append((self.booked([change.key])[change.key], change.before))
         return True
 
 

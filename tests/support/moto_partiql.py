@@ -30,9 +30,10 @@ STATEMENTS_PER_CALL = 25
 
 _INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{((?:'[^']+': \?(?:, )?)+)\}""").fullmatch
 _UPDATE = re.compile(
-    r"""UPDATE "([^"]+)" SET "([^"]+)"=\? WHERE "pk"=\? AND "sk"=\?((?: AND "[^"]+"(?:=\?| IS MISSING))*)"""
+    r"""UPDATE "([^"]+)" ((?:SET "[^"]+"=\? )+)WHERE "pk"=\? AND "sk"=\?((?: AND "[^"]+"(?:=\?| IS MISSING))*)"""
 ).fullmatch
 _CONDITION = re.compile(r""" AND "([^"]+)"(=\?| IS MISSING)""")
+_SET = re.compile(r"""SET "([^"]+)"=\?""")
 _NAME = re.compile(r"'([^']+)': \?")
 
 _original = DynamoDBBackend.batch_execute_statement
@@ -80,10 +81,11 @@ def _answer(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, An
 
 
 def _updated(backend: DynamoDBBackend, update: re.Match[str], parameters: list[Any]) -> dict[str, Any]:
-    """An UPDATE of one attribute by moto's own conditional update."""
-    table_name, told, conditions = update[1], update[2], _CONDITION.findall(update[3])
-    new, pk, sk, *stated = parameters
-    names, values = {"#told": told}, {":new": new}
+    """An UPDATE of some attributes by moto's own conditional update."""
+    table_name, told, conditions = update[1], _SET.findall(update[2]), _CONDITION.findall(update[3])
+    new, (pk, sk, *stated) = parameters[: len(told)], parameters[len(told) :]
+    names = {f"#told{number}": name for number, name in enumerate(told)}
+    values = {f":new{number}": value for number, value in enumerate(new)}
     expressions = ["attribute_exists(pk)"]
     left = iter(stated)
     for number, (name, kind) in enumerate(conditions):
@@ -97,7 +99,7 @@ def _updated(backend: DynamoDBBackend, update: re.Match[str], parameters: list[A
         backend.update_item(
             table_name=table_name,
             key={"pk": pk, "sk": sk},
-            update_expression="SET #told = :new",
+            update_expression="SET " + ", ".join(f"#told{number} = :new{number}" for number in range(len(told))),
             expression_attribute_names=names,
             expression_attribute_values=values,
             condition_expression=" AND ".join(expressions),

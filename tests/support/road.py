@@ -21,7 +21,7 @@ from kulanz_console.drawing.ways import differences_of, totals_of
 from tests.fake_biller.biller import Biller
 from tests.support.billed import Clock
 from tests.support.faults import Tap
-from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
+from tests.support.small_campaign import CAMPAIGN, event, list_of, row, telling_world
 from tests.support.world import ANNA, BEN
 from tests.support.world_door import BERT, WorldDoor
 from tests.support.world_voids import approved, asked, run_voids, void_ports, watched_voids
@@ -36,15 +36,17 @@ SETTLED = frozenset({CreditState.APPLIED, CreditState.VOIDED, CreditState.WRITTE
 class Road:
     """A closed campaign that nothing was delivered of, with the biller and the door. The biller knows all but one."""
 
-    def __init__(self, biller: Biller, letters: Biller | None = None) -> None:
-        """`letters` is the biller of another channel; where there is none, the stack has none."""
-        self.world = small_world(list_of([row(account) for account in ACCOUNTS]), channel=Channel("billing"))
+    def __init__(self, biller: Biller, letters: Biller | None = None, version: int = 1) -> None:
+        """`letters` is the biller of another channel; where there is none, the stack has none. `version` is the
+        policy's: 2 tells customers what is taken back.
+        """
+        self.world = telling_world(list_of([row(account) for account in ACCOUNTS]), channel=Channel("billing"))
         self.billers = {"billing": biller}
         if letters is not None:
             self.billers["letters"] = letters
             self.world.other_channels = (Channel("letters", format=FileFormat.JSONL),)
         self.world.delivers = False
-        self.world.publish(event(rows=len(ACCOUNTS)))
+        self.world.publish(event(rows=len(ACCOUNTS), policy_version=version))
         self.world.run_until_quiet()
         self.world.delivers = True
         self.door, self.biller, self.done = WorldDoor(self.world), biller, 0

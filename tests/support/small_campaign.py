@@ -61,6 +61,12 @@ notice:
 """
 
 
+TELLS_VOIDS = f"""{POLICY.replace("version: 1", "version: 2")}    voided:
+      en: {{subject: Taken back, text: "We take {{{{ taken_back }}}} back. {{{{ left }}}} is left."}}
+      de: {{subject: Zurück, text: "Wir nehmen {{{{ taken_back }}}} zurück."}}
+"""
+"""The same policy with a text about what is taken back."""
+
 NO_LIMITS = {"rejected": "100 %", "conflicts": "100 %", "nearly_equal": "100 %", "held": "100 %", "known": "0 %"}
 """Most of these lists are trouble and nothing else, and what they come to is what the tests are about."""
 
@@ -181,6 +187,13 @@ def small_world(content: bytes = EVERY_KIND_OF_ROW, **settings: Any) -> World:
     world = World(**settings)
     world.policies.publish("net-credit", 1, SEALED)
     world.lists.upload(LIST_KEY, content)
+    return world
+
+
+def telling_world(content: bytes, **settings: Any) -> World:
+    """The same, and the policy's version 2 tells customers what is taken back."""
+    world = small_world(content, **settings)
+    world.policies.publish("net-credit", 2, sealed_policy(TELLS_VOIDS))
     return world
 
 

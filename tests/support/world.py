@@ -29,13 +29,14 @@ from kulanz.application.campaigns.open_campaign import (
     take,
 )
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
+from kulanz.application.delivery.world import Booked
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ledger.settle_budgets import Settled, SettlePorts, settle_budgets
 from kulanz.application.notices.keep_notices import kept_by_halt
-from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import (
     ChunkMessage,
@@ -50,6 +51,7 @@ from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.gate.approval import Approval, ApprovalRefused
 from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.incident_record import Revision
@@ -79,6 +81,7 @@ from tests.support.world_steps import (
     DECISIONS,
     DELIVERIES,
     REVISIONS,
+    TAKEN,
     Function,
     Message,
     Step,
@@ -155,7 +158,7 @@ class World:
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
         self.delivery_messages: list[Message[DeliveryMessage | PublishMessage]] = []
-        self.streams = {step: Stream() for step in (DECISIONS, REVISIONS, CHANGES, AMENDMENTS, DELIVERIES)}
+        self.streams = {step: Stream() for step in (DECISIONS, TAKEN, REVISIONS, CHANGES, AMENDMENTS, DELIVERIES)}
         self.dead_letters: list[tuple[Function, object]] = []
         self.caught: list[tuple[Step, BaseException]] = []
         self.openings: list[Opening] = []
@@ -207,6 +210,7 @@ class World:
         found += [Step(Function.DELIVER, index) for index in range(len(self.delivery_messages))]
         lengths = {
             DECISIONS: len(self.ledger.inserted),
+            TAKEN: len(self.credits.changed),
             REVISIONS: len(self.campaigns.recorded),
             CHANGES: len(self.campaigns.changes),
             AMENDMENTS: len(self.campaigns.recorded),
@@ -245,6 +249,8 @@ class World:
                 self._receive(step, self.delivery_messages, self._deliver)
             case Function.PUBLISH if step == DECISIONS:
                 self._next_batch(step, self.ledger.inserted, DECISIONS_PER_BATCH, self._publish)
+            case Function.PUBLISH if step == TAKEN:
+                self._next_batch(step, self.credits.changed, DECISIONS_PER_BATCH, self._publish_taken)
             case Function.PUBLISH:
                 self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._tell)
             case Function.ADVANCE if step == AMENDMENTS:
@@ -369,6 +375,8 @@ class World:
             about = GivenUpBatch(key, moved=tuple(dict.fromkeys(batch)))
         elif step == DECISIONS:
             about = GivenUpBatch(key, unsent=tuple(dict.fromkeys(entry.key.campaign for entry in batch)))
+        elif step == TAKEN:
+            about = GivenUpBatch(key, unsent=tuple(dict.fromkeys(booked.entry.key.campaign for booked, _ in batch)))
         else:
             about = GivenUpBatch(key, incidents=tuple(dict.fromkeys(revision.incident_id for revision in batch)))
         self.given_up.batches[key] = about
@@ -452,7 +460,13 @@ class World:
         cause = Cause(Function.GRANT.value, event_id, "test")
         return grant_credits(message, ports, settings, WorldClock(self), cause, cache)
 
-    def _publish(self, batch: Sequence[Any], _: str) -> None:
+    def _publish(self, batch: Sequence[Entry], _: str) -> None:
+        self._publish_records([Recorded(Booked(entry, ())) for entry in batch])
+
+    def _publish_taken(self, batch: Sequence[tuple[Booked, CreditEntries]], _: str) -> None:
+        self._publish_records([Recorded(*one) for one in batch])
+
+    def _publish_records(self, batch: Sequence[Recorded]) -> None:
         ports = PublishPorts(
             campaigns=self._port(self.campaigns, "campaigns"),
             topic=self._port(self.topic, "topic"),
@@ -462,9 +476,9 @@ class World:
             return
         publish_notices(batch, ports, self.recipients_per_message, self._caches[Function.PUBLISH])
 
-    def _is_kept(self, entries: Sequence[Entry], revisions: Sequence[Revision]) -> bool:
+    def _is_kept(self, records: Sequence[Recorded], revisions: Sequence[Revision]) -> bool:
         campaigns, troubles = self._port(self.campaigns, "campaigns"), self._port(self.troubles, "troubles")
-        return kept_by_halt(entries, revisions, campaigns, troubles, self.now)
+        return kept_by_halt(records, revisions, campaigns, troubles, self.now)
 
     def _tell(self, batch: Sequence[Revision], _: str) -> None:
         if self._is_kept((), batch):

@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from kulanz.adapters.parted_lists import PartedLists
+from kulanz.application.delivery.world import Booked
 from kulanz.application.door.routes import BY_KEY, Route
 from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
 from kulanz.application.ledger.check_ledger import CheckPorts
-from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import PolicyShelf
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.delivery.dues import WARN_BEFORE_DAYS
 from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
 from tests.support.fake_credit_actions import FakeCreditActions
 from tests.support.fake_discretion import FakeDiscretion
@@ -64,10 +64,10 @@ class FakeWorkers:
     def advance(self, campaign_id: CampaignId) -> None:
         self._world._advance([campaign_id], "repair")
 
-    def publish_decisions(self, entries: Sequence[Entry]) -> None:
+    def publish_decisions(self, decisions: Sequence[Booked]) -> None:
         ports = PublishPorts(self._world.campaigns, self._world.topic, self._world.troubles)
         cache = next(iter(self._world._caches.values()))
-        publish_notices(entries, ports, self._world.recipients_per_message, cache)
+        publish_notices(map(Recorded, decisions), ports, self._world.recipients_per_message, cache)
 
     def publish_revisions(self, revisions: Sequence[Revision]) -> None:
         publish_status(revisions, self._world.topic)

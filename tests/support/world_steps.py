@@ -47,10 +47,12 @@ class Step:
 
 DECISIONS = Step(Function.PUBLISH)
 REVISIONS = Step(Function.PUBLISH, 1)
+TAKEN = Step(Function.PUBLISH, 2)
 CHANGES = Step(Function.ADVANCE)
 AMENDMENTS = Step(Function.ADVANCE, 1)
 DELIVERIES = Step(Function.ADVANCE, 2)
-"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads three kinds of records."""
+"""The readers of the streams: of the ledger's, which reads new decisions and what is taken back of old ones, and two of
+the campaigns', of which one reads three kinds of records."""
 
 
 def with_version(event: dict[str, Any], newest: Callable[[str], str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ mappings, Lambda's own count of what it asked the streams for, IAM's simulator a
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,19 +33,23 @@ class Reader:
     mapping: str
     function: str
     table: str
-    event_names: tuple[str, ...]
-    sort_keys: tuple[Any, ...]
-
-    def pattern(self) -> Any:
-        """Lambda's filter."""
-        image = {"dynamodb": {"NewImage": {"sk": {"S": list(self.sort_keys)}}}}
-        return {"eventName": list(self.event_names), **image} if self.event_names else image
+    patterns: tuple[Any, ...]
 
 
+def _pattern(event_name: str, **attributes: Sequence[Any]) -> Any:
+    """Lambda's filter: of records of one kind, or of all, by attributes of the item."""
+    image = {"dynamodb": {"NewImage": {name: {"S": list(values)} for name, values in attributes.items()}}}
+    return {"eventName": [event_name], **image} if event_name else image
+
+
+_NEW_DECISIONS = _pattern("INSERT", sk=[{"prefix": "DECISION#"}])
+_NOTICES_OF_VOIDS = _pattern("MODIFY", sk=[{"prefix": "DECISION#"}], notice_locale=[{"exists": True}])
+_NEW_REVISIONS = _pattern("INSERT", sk=[{"prefix": "REVISION#"}])
+_PROGRESS = _pattern("", sk=["META", {"prefix": "REVISION#"}])
 READERS = (
-    Reader("PublishNoticesFunctionDecisions", "publish_notices", "decisions", ("INSERT",), ({"prefix": "DECISION#"},)),
-    Reader("PublishNoticesFunctionRevisions", "publish_notices", "campaigns", ("INSERT",), ({"prefix": "REVISION#"},)),
-    Reader("AdvanceCampaignFunctionProgress", "advance_campaign", "campaigns", (), ("META", {"prefix": "REVISION#"})),
+    Reader("PublishNoticesFunctionDecisions", "publish_notices", "decisions", (_NEW_DECISIONS, _NOTICES_OF_VOIDS)),
+    Reader("PublishNoticesFunctionRevisions", "publish_notices", "campaigns", (_NEW_REVISIONS,)),
+    Reader("AdvanceCampaignFunctionProgress", "advance_campaign", "campaigns", (_PROGRESS,)),
 )
 
 
@@ -79,7 +83,7 @@ def _problems(at: Examined, reader: Reader, found: Mapping[str, Any], stream: st
             OVER_THE_TABLE,
         )
     patterns = [json.loads(one["Pattern"]) for one in found.get("FilterCriteria", {}).get("Filters", [])]
-    if patterns != [reader.pattern()]:
+    if patterns != list(reader.patterns):
         yield finding(
             f"{reader.function} hears of other records of the table of {reader.table} than the template says: notices"
             " are missing or are sent for what is none, or campaigns stand still.",

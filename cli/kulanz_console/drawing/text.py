@@ -28,3 +28,8 @@ def plain_lines(text: str) -> str:
 def counted_as(number: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 row`, `1,204 rows`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def seconds(at: str) -> str:
+    """An instant for people, in whole seconds."""
+    return at if "." not in at else f"{at.partition('.')[0]}Z"

@@ -411,7 +411,7 @@ def test_no_stream_filter_matches_the_test_item_and_no_account_has_its_key() -> 
         json.loads(one["Pattern"]) for each in mappings for one in each.get("FilterCriteria", {}).get("Filters", [])
     ]
     places = [place for pattern in patterns for place in pattern["dynamodb"]["NewImage"]["sk"]["S"]]
-    assert len(places) == 4
+    assert len(places) == 5
     for place in places:
         assert place != PLACE if isinstance(place, str) else not PLACE.startswith(place["prefix"])
     with pytest.raises(ValueError, match=r"."):

@@ -1,5 +1,6 @@
 """What a person reads of voids, drafts, budgets and exports: every figure in its place, and how a command ends."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_every_figure_of_a_void_stands_in_its_place() -> None:
         ["on bills", "EUR", "32.10"],
         ["unused, would be voided", "EUR", "12,345.67"],
         ["unused, would be voided", "call minutes", "40"],
+        ["customers are not told: the policy has no text for it, or they had no notice"],
         ["If you agree with all of it, or not:"],
         ["kulanz approve-void in-7/1 v-1 --plan 0123456789ab"],
         ["kulanz reject-void in-7/1 v-1 --plan 0123456789ab --reason ..."],
@@ -76,7 +78,31 @@ def test_every_figure_of_a_void_stands_in_its_place() -> None:
         ["of what was granted", "measure", "sum"],
         ["used or delivered since", "EUR", "0.05"],
         ["voided", "EUR", "12,345.62"],
+        ["customers are not told: the policy has no text for it, or they had no notice"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "state", "said"),
+    [
+        ({**PLAN, "notices": 1_200}, "awaiting_approval", "1,200 notices to customers would follow If you agree"),
+        ({**DONE, "notices": 1}, "voided", "1 notice to customers"),
+        (
+            {**PLAN, "notices": 2, "asked": [{"channel": "billing", "measure": "EUR", "credits": 2, "sum": "9"}]},
+            "awaiting_approval",
+            "2 notices to customers would follow; of what the biller is asked for, once it has booked that",
+        ),
+        ({**PLAN, "notices": 0}, "awaiting_approval", "customers are not told: the policy has no text for it"),
+        ({"lines": 3, "unmatched": 3, "decisions": 0, "sums": []}, "voided", "3 name no decision of the campaign"),
+    ],
+)
+def test_a_void_says_how_many_notices_follow_or_that_customers_are_not_told(
+    figures: Mapping[str, Any], state: str, said: str
+) -> None:
+    found = void(state, figures if state == "voided" else NOTHING) | {"plan": figures}
+    shown = run(Answering(voids__of_campaign=[{"voids": [found]}]), "void", "in-7/1").stdout
+    assert said in " ".join(shown.split())
+    assert ("customers" in shown) is bool(figures["decisions"]), "of what takes nothing back there is nothing to say"
 
 
 def test_one_of_a_kind_is_one_and_what_was_asked_stays_true_after_the_answer() -> None:

@@ -63,6 +63,7 @@ def test_a_campaign_is_taken_back_from_its_page_by_two_persons(browser: Browser)
     run_voids(browser.world)
     shown = browser.get(page)
     assert "unused: would be taken back 26.96 EUR" in read(shown.text)
+    assert "Customers are not told: the policy has no text for it" in read(shown.text)
     assert page in browser.get("/").text, "it waits on the first page"
     assert browser.submit(page, f"{page}/decide", action="approve").status_code == 409, "who asked is not the approver"
     browser.stack.desk = BERT

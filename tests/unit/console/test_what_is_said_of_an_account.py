@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Notice, Outcome
 from kulanz.domain.money import Money
-from kulanz_console import answered
+from kulanz_console import answered, customer_notices
 from kulanz_console.drawing.said import Said
 from kulanz_console.words import Words
 
@@ -76,6 +76,7 @@ DECIDED = (
     ),
     decided(credits=[{**CREDIT, "state": "rejected", "code": "4.1", "late": True, "sent_at": None}]),
     decided(credits=[{**CREDIT, "state": "applied", "bills": [{"bill": "100.200", "billed_on": None, "amount": "5"}]}]),
+    decided(taken_back=[{**VOID, "notice": {"id": "n-2", "locale": "de", "channel": "letter"}}]),
 )
 STANDINGS = (
     standing(decided(), "expired", usable_until=LATER),
@@ -106,7 +107,8 @@ def said() -> Iterator[str]:
 def sentences() -> set[str]:
     """The texts with values of `answered`, as they stand there."""
     found = set()
-    for node in ast.walk(ast.parse(Path(answered.__file__).read_text(encoding="utf-8"))):
+    sources = [Path(str(one.__file__)).read_text(encoding="utf-8") for one in (answered, customer_notices)]
+    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Said":
             first = node.args[0]
             both = (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,)
@@ -141,6 +143,7 @@ def german(one: answered.Decided) -> Sequence[tuple[str, str]]:
         (DECIDED[3], "note", "held"),
         (DECIDED[5], "taken back", ": declined"),
         (DECIDED[0], "choice", "1.5 of 2.5"),
+        (DECIDED[9], "notice", "Sprache de, Kanal letter; zum Senden bereit seit 2026-03-01T09:00:00Z; id n-2"),
     ],
 )
 def test_what_others_wrote_is_neither_translated_nor_counted(one: answered.Decided, name: str, kept: str) -> None:

@@ -32,7 +32,8 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.time import Window, parse_instant
 from kulanz_cli.main import COMMANDS
-from tests.support.world import BUCKET, World
+from tests.support.world import ANNA, BEN, BUCKET, World
+from tests.support.world_voids import approved, asked, run_voids
 
 PROJECT = Path(__file__).resolve().parents[3]
 DOCS = PROJECT / "docs"
@@ -231,6 +232,41 @@ def test_the_incident_events_page_has_the_cure_of_every_reason_that_the_code_giv
 def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
     text = page("notices.md")
     (policy,), samples = blocks(text, "yaml"), [json.loads(block) for block in blocks(text, "json")]
+    void = samples.pop(next(place for place, one in enumerate(samples) if one["kind"] == "voided"))
+    published = [json.loads(message.text) for message in _published_under(policy).topic.published]
+    moving = {"effective_at": "2025-10-20T09:00:05Z"}  # how long the world's steps take is no promise
+    for message in published:
+        for recipient in message["recipients"]:
+            recipient["values"] |= moving
+    words = Words("Calls and portal disturbed", "voice", ("calls",), "resolved", is_planned=False)
+    said_at = parse_instant("2026-03-10T10:00:00Z")
+    published.append(json.loads(reported_notice("status-0a1b2c3d4e5f-voice", 2, words, said_at).text))
+    assert sorted(published, key=lambda one: one["kind"]) == sorted(samples, key=lambda one: one["kind"])
+    for sample, schema in zip(samples, ("notice", "status-notice", "reported-notice"), strict=True):
+        jsonschema.validate(sample, json.loads(page(f"schemas/{schema}.schema.json")))
+    jsonschema.validate(void, json.loads(page("schemas/notice.schema.json")))
+
+
+def test_the_notice_of_a_void_on_the_page_is_what_its_policy_publishes_with_such_a_text() -> None:
+    text = page("notices.md")
+    (policy,), samples = blocks(text, "yaml"), [json.loads(block) for block in blocks(text, "json")]
+    (sample,) = [one for one in samples if one["kind"] == "voided"]
+    added = f"    voided:\n      en: {json.dumps(sample['template'])}\n  values:"
+    world = _published_under(policy.replace("version: 1", "version: 2").replace("  values:", added))
+    void = asked(world, ANNA, campaign=sample["campaign"])
+    run_voids(world)
+    approved(world, void, BEN)
+    run_voids(world)
+    world.run_until_quiet()
+    contents = [json.loads(message.text) for message in world.topic.published]
+    (published,) = [one for one in contents if one["kind"] == "voided"]
+    (recipient,) = published["recipients"]
+    recipient["values"] |= {"effective_at": "2025-10-21T08:30:00Z"}
+    assert published == sample
+
+
+def _published_under(policy: str) -> World:
+    """A world whose one account was decided under a policy, and told."""
     document, world = load_policy(policy), World()
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
     world.now = parse_instant("2025-10-20T09:00:00Z")
@@ -249,17 +285,7 @@ def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
     }
     world.publish({"source": "billing", "detail-type": "Incident Resolved", "detail": detail})
     world.run_until_quiet()
-    published = [json.loads(message.text) for message in world.topic.published]
-    moving = {"effective_at": "2025-10-20T09:00:05Z"}  # how long the world's steps take is no promise
-    for message in published:
-        for recipient in message["recipients"]:
-            recipient["values"] |= moving
-    words = Words("Calls and portal disturbed", "voice", ("calls",), "resolved", is_planned=False)
-    said_at = parse_instant("2026-03-10T10:00:00Z")
-    published.append(json.loads(reported_notice("status-0a1b2c3d4e5f-voice", 2, words, said_at).text))
-    assert sorted(published, key=lambda one: one["kind"]) == sorted(samples, key=lambda one: one["kind"])
-    for sample, schema in zip(samples, ("notice", "status-notice", "reported-notice"), strict=True):
-        jsonschema.validate(sample, json.loads(page(f"schemas/{schema}.schema.json")))
+    return world
 
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

@@ -49,6 +49,9 @@ WITH_HISTORY_PER_TRANSACTION = 25
 CONDITION_FAILED = "ConditionalCheckFailed"
 CREDITS = "credits"
 """The attribute of a decision's item that has what became of its credits."""
+NOTICE_LOCALE = "notice_locale"
+"""The attribute that has the language in which the customer is told of what voids take back. The stream's reader for
+notices hears only of changes of items that have it."""
 
 _INSTANTS_REMEMBERED = 256
 _ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")

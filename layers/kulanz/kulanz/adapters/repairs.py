@@ -6,14 +6,14 @@ from typing import Any
 
 from kulanz.adapters.aws import call
 from kulanz.adapters.campaign_keys import meta_key
+from kulanz.adapters.credit_entries import booked_item
 from kulanz.adapters.incident_items import revision_item
-from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import RejectionContract
+from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import RefusedEvent
 from kulanz.application.ports import Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.time import parse_instant
 
 MESSAGES_PER_RECEIVE = 10
@@ -145,8 +145,8 @@ class LambdaWorkers:
     def advance(self, campaign_id: CampaignId) -> None:
         self._invoke(self._advance, [_record("MODIFY", meta_key(campaign_id))])
 
-    def publish_decisions(self, entries: Sequence[Entry]) -> None:
-        self._invoke(self._publish, [_record("INSERT", entry_item(entry)) for entry in entries])
+    def publish_decisions(self, decisions: Sequence[Booked]) -> None:
+        self._invoke(self._publish, [_record("INSERT", booked_item(one)) for one in decisions])
 
     def publish_revisions(self, revisions: Sequence[Revision]) -> None:
         self._invoke(self._publish, [_record("INSERT", revision_item(revision)) for revision in revisions])

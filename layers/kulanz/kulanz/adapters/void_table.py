@@ -283,7 +283,7 @@ def _read_progress(item: Item, work: Pass) -> VoidProgress:
             sums[Share(before), measure] = read_number(value["N"])
         elif kind == f"{work.value}_asked":
             asked[before, measure] = number(f"asked_n|{rest}"), read_number(value["N"])
-    totals = VoidTotals(number("lines"), number("unmatched"), number("decisions"), sums, asked)
+    totals = VoidTotals(number("lines"), number("unmatched"), number("decisions"), sums, asked, number("notices"))
     return VoidProgress(number("bytes"), number("sent"), totals)
 
 
@@ -295,6 +295,7 @@ def _additions(receipt: VoidReceipt) -> dict[str, Size]:
         f"{work}_lines": totals.lines,
         f"{work}_unmatched": totals.unmatched,
         f"{work}_decisions": totals.decisions,
+        f"{work}_notices": totals.notices,
     }
     for (channel, measure), (number, size) in totals.asked.items():
         numbers[f"{work}_asked|{channel}|{measure}"] = size
@@ -308,6 +309,7 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
         "lines": totals.lines,
         "unmatched": totals.unmatched,
         "decisions": totals.decisions,
+        "notices": totals.notices,
         "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
         "asked": [[*place, number, str(size)] for place, (number, size) in sorted(totals.asked.items())],
         **moves_content(receipt.moves),
@@ -324,7 +326,8 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
 
 
 def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
-    content = {"moved": [], "dues": [], "asked": []} | json.loads(item["totals"]["S"])  # older receipts have none of it
+    older = {"moved": [], "dues": [], "asked": [], "notices": 0}  # what they had not yet
+    content = older | json.loads(item["totals"]["S"])
     sums = {(Share(share), measure): read_number(size) for share, measure, size in content["sums"]}
     asked = {(channel, measure): (number, read_number(size)) for channel, measure, number, size in content["asked"]}
     return VoidReceipt(
@@ -335,6 +338,8 @@ def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
         end=int(item["end"]["N"]),
         moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
         finishes_chunk=item["finishes_chunk"]["BOOL"],
-        totals=VoidTotals(content["lines"], content["unmatched"], content["decisions"], sums, asked),
+        totals=VoidTotals(
+            content["lines"], content["unmatched"], content["decisions"], sums, asked, content["notices"]
+        ),
         moves=moves_of_content(content),
     )

@@ -244,6 +244,10 @@ class Benefit:
         )
 
 
+VOIDED = "voided"
+"""The kind of a notice about what is taken back of a decision. All other kinds are outcomes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What the customer is to be told: the kind and locale choose the policy's text, ``values`` fill it in.

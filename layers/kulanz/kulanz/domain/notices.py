@@ -13,6 +13,8 @@ from itertools import groupby
 from typing import TypedDict
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.decision import VOIDED
+from kulanz.domain.delivery.taken import Taken
 from kulanz.domain.drafts.following import Words
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import DecisionKey
@@ -148,6 +150,16 @@ class NoticeMessage:
 def notice_id(key: DecisionKey, kind: str) -> str:
     """The id by which subscribers recognise a notice delivered twice: 128 bits over the decision's key and the kind."""
     return blake2b(f"{key}|{kind}".encode(), digest_size=16).hexdigest()
+
+
+def voided_notice_id(key: DecisionKey, taken: Taken) -> str:
+    """The id of what is told about a void, or about a credit that the biller has taken back for it.
+
+    A void takes what it can of a decision at once. What it asked the biller for is void credit by credit, as each is
+    answered, so that the places of the benefits tell these apart.
+    """
+    places = ",".join(map(str, taken.benefits))
+    return blake2b(f"{key}|{VOIDED}|{taken.entry_id}|{places}".encode(), digest_size=16).hexdigest()
 
 
 def status_notice(revision: Revision) -> NoticeMessage:

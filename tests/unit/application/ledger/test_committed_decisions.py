@@ -3,9 +3,10 @@
 import json
 
 from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.world import Booked
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.ledger.committed import committed_decisions
-from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
 from tests.support.world import World
@@ -24,7 +25,8 @@ def rebuild(world: World) -> set[str]:
     ports = PublishPorts(world.campaigns, world.topic, world.troubles)
     found = set()
     for entries in committed_decisions(campaign, policy, world.lists, world.ledger):
-        publish_notices(entries, ports, world.recipients_per_message, FrozenCache())
+        records = [Recorded(Booked(one, ())) for one in entries]
+        publish_notices(records, ports, world.recipients_per_message, FrozenCache())
         found |= {str(entry.key) for entry in entries}
     return found
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.application.campaigns.frozen import FrozenCache
-from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.delivery.world import Booked
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
 from kulanz.application.ports import Refused
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.ledger.entries import DecisionKey, Entry
@@ -176,7 +177,8 @@ def test_nothing_is_told_before_it_is_committed() -> None:
 
 
 def _publish(world: World, entries: list[Entry]) -> None:
-    publish_notices(entries, PublishPorts(world.campaigns, world.topic, world.troubles), 100, FrozenCache())
+    ports = PublishPorts(world.campaigns, world.topic, world.troubles)
+    publish_notices([Recorded(Booked(one, ())) for one in entries], ports, 100, FrozenCache())
 
 
 def test_a_decision_that_cannot_be_told_does_not_keep_others_from_being_told(world: World) -> None:

@@ -307,6 +307,20 @@ NOT_A_POLICY = {
         6,
         "default language",
     ),
+    "a notice of what is taken back without one of what is given": (
+        written(
+            "pay: 5 USD\nnotice: {texts: {voided: {en: {subject: a, text: b}}, held: {en: {subject: a, text: b}}}}"
+        ),
+        6,
+        "add a text for granted or offered",
+    ),
+    "a notice of what is taken back without its default language": (
+        written(
+            "pay: 5 USD\nnotice: {texts: {granted: {en: {subject: a, text: b}}, voided: {de: {subject: a, text: b}}}}"
+        ),
+        6,
+        "default language",
+    ),
     "a notice that tells the whole amount where a later campaign grants the difference": (
         written("pay: 5 USD\nnotice: {texts: {granted: {en: {subject: a, text: b}}}, values: {credit: amount}}"),
         6,

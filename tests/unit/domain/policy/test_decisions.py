@@ -1,6 +1,7 @@
 """What the language promises: unknowns, order of work, claims, facts of an incident, and sameness everywhere."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
@@ -283,6 +284,28 @@ def test_a_notice_is_filled_in_with_words_as_a_customer_reads_them() -> None:
         "fee": "19.90 EUR",
         "late": "minus 1 h 30 min",
     }
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "expected"),
+    [
+        ({"granted": ["en", "de"], "voided": ["en", "de"]}, "de", "de"),
+        ({"granted": ["en", "de"], "voided": ["en"]}, "de", "en"),
+        ({"granted": ["en", "de-AT"], "voided": ["en", "de"]}, "de-AT", "de"),
+        ({"granted": ["en"], "voided": ["en", "fr"]}, "fr", "en"),
+        ({"offered": ["en"], "voided": ["en"]}, "en", ""),
+        ({"granted": ["en"]}, "en", ""),
+    ],
+)
+def test_what_is_taken_back_is_said_in_the_language_of_the_notice_and_where_there_is_none_it_is_not(
+    texts: Mapping[str, Sequence[str]], language: str, expected: str
+) -> None:
+    written_texts = {kind: {one: {"subject": "s", "text": one} for one in all_of} for kind, all_of in texts.items()}
+    notice = f"notice: {{locale: language, texts: {json.dumps(written_texts)}}}"
+    policy = compiled(written(f"facts: {{language: text}}\npay: 1.00 EUR\n{notice}\n"))
+    locale = policy.voided_in(policy.decide([language]).notice)
+    assert locale == expected
+    assert not locale or policy.templates("voided", locale) is not None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import batched
+from typing import Protocol
 
 from kulanz.application.campaigns.chunk_run import Clock
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
@@ -23,7 +24,14 @@ from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.delivery.void import Void
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.additions import Addition, AdditionKind
-from kulanz.domain.ledger.entries import DecisionKey, granted_benefits
+from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
+
+
+class NoticeLocales(Protocol):
+    """In which languages customers are told of what is taken back."""
+
+    def notice_locale(self, entry: Entry) -> str:
+        """The language in which the customer of a decision is told of it; empty where nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class ReversalAsking:
     campaigns: CampaignStore
     credits: CreditLedger
     asks: ReversalLedger
+    locales: NoticeLocales
     _channels: dict[CampaignId, str | None] = field(default_factory=dict)
 
     def ask(self, mine: dict[DecisionKey, Booked], wanted: Callable[[], Wanted], clock: Clock) -> None:
@@ -71,8 +80,9 @@ class ReversalAsking:
                         changed = True
                         continue
                     for key in page:
-                        after = asked[key].change.after
-                        mine[key] = Booked(with_voided(mine[key].entry, after), after)
+                        change = asked[key].change
+                        stands = with_voided(mine[key].entry, change.after)
+                        mine[key] = Booked(stands, change.after, change.notice_locale)
             if changed:
                 mine |= self.credits.booked(list(asked))
                 together = 1
@@ -101,7 +111,8 @@ class ReversalAsking:
         adding = add_entry(booked.entries, entry, sizes)
         if adding.result is not AddResult.ADDED:
             return None
-        return _Asked(EntriesChange(booked.entry.key, booked.entries, adding.entries), places[0], first)
+        notice_locale = self.locales.notice_locale(booked.entry)
+        return _Asked(EntriesChange(booked.entry.key, booked.entries, adding.entries, notice_locale), places[0], first)
 
     def _channel(self, campaign_id: CampaignId, entries: CreditEntries, place: int, size: Size) -> str:
         stands = standing(entries, place, size)

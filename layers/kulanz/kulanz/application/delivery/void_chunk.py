@@ -71,10 +71,12 @@ class VoidChunkPorts:
     asks: ReversalLedger
     codes: RejectCodes
 
-    def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> "VoidWriter":
+    def writer(
+        self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock, cache: FrozenCache
+    ) -> VoidWriter:
         """What writes for a void of a campaign."""
-        of = self.work
-        return VoidWriter(work, campaign.keeps_history, of.campaigns, of.ledger, self.credits, settings, clock)
+        of, keeps = self.work, campaign.keeps_history
+        return VoidWriter(work, keeps, of.campaigns, of.ledger, self.credits, cache, settings, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class _Run:
     codes: KnownCodes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock)
+        self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock, self.cache)
         self.codes = KnownCodes(self.ports.codes)
 
     def work_on(self) -> VoidReceipt | None:
@@ -261,10 +263,10 @@ class _Run:
                 self._ask(mine, parts)
         for key, one in mine.items():
             if self.work is Pass.PLAN:
-                self.totals.count(parts[key])
+                self.totals.count(parts[key], self.writer.notice_locale(one.entry))
                 continue
             moved = moved_of(self.void, one.entry, one.entries)
-            self.totals.count(came_to(parts[key], moved))
+            self.totals.count(came_to(parts[key], moved), one.notice_locale)
             for place in moved.values():
                 self.moves.take(self.campaign.id, place, self.codes.counting(self.campaign.id, place))
         self.writer.pace(written, spent)
@@ -318,7 +320,8 @@ class _Run:
             )
             return {key: new for key, new in found if new is not None}
 
-        ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks).ask(mine, wanted, self.clock)
+        asking = ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks, self.writer)
+        asking.ask(mine, wanted, self.clock)
 
     def _written(
         self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]], mine: dict[DecisionKey, Booked]
@@ -327,7 +330,7 @@ class _Run:
         written = self.writer.write(list(changes.values()))
         for key in written:
             entry, change = changes[key]
-            mine[key] = Booked(with_voided(entry, change.after), change.after)
+            mine[key] = Booked(with_voided(entry, change.after), change.after, self.writer.notice_locale(entry))
         return [key for key in changes if key not in written]
 
     def _change(self, booked: Booked, places: set[int]) -> EntriesChange | None:

@@ -31,7 +31,7 @@ from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.delivery.difference import Decided, Entitled, Taking, pieces_of
 from kulanz.domain.delivery.entries import CreditEntry
 from kulanz.domain.delivery.moved import Moves
-from kulanz.domain.delivery.void import Void, VoidReceipt, VoidState, VoidTotals
+from kulanz.domain.delivery.void import Share, Void, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.ledger.earlier_decisions import entitled_to
 from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.lines import Line, ListRefused
@@ -50,7 +50,9 @@ class OverpaidPorts(Protocol):
     def codes(self) -> RejectCodes: ...
     @property
     def asks(self) -> ReversalLedger: ...
-    def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> VoidWriter: ...
+    def writer(
+        self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock, cache: FrozenCache
+    ) -> VoidWriter: ...
 
 
 class _Line(NamedTuple):
@@ -89,7 +91,7 @@ class OverpaidRun:
     codes: KnownCodes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock)
+        self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock, self.cache)
         self.codes = KnownCodes(self.ports.codes)
 
     def work_on(self) -> VoidReceipt | None:
@@ -194,11 +196,19 @@ class OverpaidRun:
         for offset, taking in takings.items():
             if self.work is Pass.PLAN:
                 self.totals.count(piece.part for piece in taking.pieces)
+                planned = {key for key, part in taking.pieces if part.share in (Share.VOIDABLE, Share.ASKABLE)}
+                self._count_notices(subjects[offset], planned)
                 continue
             self.totals.count(taking.came_to(subjects[offset]))
-            for key, moved in taking.moved(subjects[offset].values()):
+            taken = list(taking.moved(subjects[offset].values()))
+            self._count_notices(subjects[offset], {key for key, _ in taken})
+            for key, moved in taken:
                 self.moves.take(key.campaign, moved, self.codes.counting(key.campaign, moved))
         return len(takings)
+
+    def _count_notices(self, subject: _Subject, keys: set[DecisionKey]) -> None:
+        """Count of which of a subject's decisions the customer is told."""
+        self.totals.notices += sum(bool(self.writer.notice_locale(subject[key].entry)) for key in keys)
 
     def _is_of(self, line: _Line, subject: _Subject) -> bool:
         """Whether a line is the one that the campaign's decision about its subject was written for, if there is one."""
@@ -248,7 +258,8 @@ class OverpaidRun:
                 found |= taking.asks(subjects[offset])
             return found
 
-        ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks).ask(mine, wanted, self.clock)
+        asking = ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks, self.writer)
+        asking.ask(mine, wanted, self.clock)
 
 
 def _as_planned(run: StretchRun, lines: Iterator[Line], at: int, planned: Stretch) -> DecidedStretch | None:

@@ -4,7 +4,7 @@ And how long a worker goes on: it looks at the halt and at its time, and keeps t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kulanz.application.campaigns.chunk_run import (
     STOP_LOOK_SECONDS,
@@ -12,14 +12,16 @@ from kulanz.application.campaigns.chunk_run import (
     Clock,
     GrantSettings,
 )
+from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS
 from kulanz.application.delivery.world import CreditLedger, EntriesChange
 from kulanz.application.ports import CampaignStore, Ledger
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, net_worth
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, net_worth, read_decision
 from kulanz.domain.money import is_currency
+from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import HistoryKey
 
 
@@ -32,10 +34,12 @@ class VoidWriter:
     campaigns: CampaignStore
     ledger: Ledger
     credits: CreditLedger
+    cache: FrozenCache
     settings: GrantSettings
     clock: Clock
     _looks_below: float = float("inf")
     _found: dict[CampaignId, Campaign] = field(default_factory=dict)
+    _policies: dict[CampaignId, CompiledPolicy] = field(default_factory=dict)
     _applied: tuple[int, ...] | None = None
 
     @property
@@ -65,8 +69,9 @@ class VoidWriter:
     def write(self, changes: Sequence[tuple[Entry, EntriesChange]]) -> set[DecisionKey]:
         """Write the changes of distinct decisions, each on the condition that it is as it was read; which were."""
         kept, plain = list[tuple[Entry, EntriesChange, Campaign]](), list[EntriesChange]()
-        for entry, change in changes:
+        for entry, plain_change in changes:
             campaign = self._campaign(entry.key.campaign)
+            change = replace(plain_change, notice_locale=self.notice_locale(entry))
             if campaign.keeps_history:
                 kept.append((entry, change, campaign))
             else:
@@ -74,6 +79,15 @@ class VoidWriter:
         written = self.credits.write_entries(plain) if plain else []
         found = {change.key for change, is_written in zip(plain, written, strict=True) if is_written}
         return found | {change.key for entry, change, of in kept if self._write_with_history(entry, change, of)}
+
+    def notice_locale(self, entry: Entry) -> str:
+        """The language in which a customer is told of what is taken back of a decision; empty where nobody is told."""
+        notice, campaign_id = read_decision(entry.body).notice, entry.key.campaign
+        if notice is None:
+            return ""
+        if campaign_id not in self._policies:  # of what was overpaid, more campaigns than the cache has room for
+            self._policies[campaign_id] = self.cache.get(self._campaign(campaign_id), self.campaigns)
+        return self._policies[campaign_id].voided_in(notice)
 
     def _campaign(self, campaign_id: CampaignId) -> Campaign:
         if campaign_id not in self._found:

@@ -26,19 +26,28 @@ from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A decision as it stands, with what became of its credits."""
+    """A decision as it stands, with what became of its credits.
+
+    `notice_locale` is the language in which the customer is told of what voids take back; empty where nobody is told.
+    """
 
     entry: Entry
     entries: CreditEntries
+    notice_locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EntriesChange:
-    """A decision's list of credit entries as it was read, and as it is to be."""
+    """A decision's list of credit entries as it was read, and as it is to be.
+
+    `notice_locale` is the language in which the customer is told of what a void takes back by it, or asks the biller
+    for. It stands beside the list from then on. Empty leaves it as it is.
+    """
 
     key: DecisionKey
     before: CreditEntries
     after: CreditEntries
+    notice_locale: str = ""
 
 
 class CreditLedger(Protocol):

@@ -24,7 +24,6 @@ from kulanz.application.ports import (
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
@@ -36,6 +35,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
     from kulanz.application.delivery.world import (
         AnswerFiles,
         AnswerQueue,
+        Booked,
         CreditLedger,
         DeliveryStore,
         Dues,
@@ -141,8 +141,8 @@ class Workers(Protocol):
     def advance(self, campaign_id: CampaignId) -> None:
         """Let advance_campaign look at a campaign."""
 
-    def publish_decisions(self, entries: Sequence[Entry]) -> None:
-        """Let publish_notices publish the notices of some decisions."""
+    def publish_decisions(self, decisions: "Sequence[Booked]") -> None:
+        """Let publish_notices publish the notices of some decisions, and of what was taken back of them."""
 
     def publish_revisions(self, revisions: Sequence[Revision]) -> None:
         """Let publish_notices publish the status notices of some revisions."""

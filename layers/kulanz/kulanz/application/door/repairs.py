@@ -1,5 +1,6 @@
 """What operators do after something failed: each is safe to repeat."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Annotated, TypedDict
@@ -7,6 +8,7 @@ from typing import Annotated, TypedDict
 from pydantic import Field
 
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
@@ -15,6 +17,7 @@ from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.ledger.committed import committed_pages
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.time import format_instant, parse_instant
 
 REPAIR_VERSION = 1
@@ -98,7 +101,9 @@ def advance(asked: Asked, door: Door) -> AdvanceAnswer:
 
 
 def notices(asked: Asked, door: Door) -> NoticesAnswer:
-    """Publish the notices of a campaign's decisions again, by another pass over its pinned list, as long as time is."""
+    """Publish the notices of a campaign's decisions again, and of what was taken back of them, by another pass over its
+    pinned list, as long as time is.
+    """
     body = read_body(RebuildBody, asked.body)
     campaign = existing(asked, door)
     question = {"": asked.route.key, "campaign": str(campaign.id)}
@@ -108,7 +113,7 @@ def notices(asked: Asked, door: Door) -> NoticesAnswer:
     try:
         for position, page in committed_pages(campaign, policy, door.lists, door.ledger, begin):
             if page:
-                door.workers.publish_decisions(page)
+                door.workers.publish_decisions(_booked(page, door))
                 decisions += len(page)
             if asked.seconds_left() < SECONDS_FOR_AN_ANSWER:
                 rest: str | None = make_cursor(question, f"{position} {format_instant(began_at)}")
@@ -120,6 +125,12 @@ def notices(asked: Asked, door: Door) -> NoticesAnswer:
         gone = "the pinned version of the list was deleted; its accounts are no longer known by it"
         raise Problem(Kind.REFUSED, gone, reason="list_gone") from None
     return {"v": REPAIR_VERSION, "campaign": str(campaign.id), "decisions": decisions, "next": rest}
+
+
+def _booked(page: Sequence[Entry], door: Door) -> list[Booked]:
+    """Some decisions with what became of their credits, which is read where something was taken back."""
+    found = door.credits.booked([one.key for one in page if one.voided])
+    return [found.get(one.key) or Booked(one, ()) for one in page]
 
 
 def _position(text: str, first: int, now: datetime) -> tuple[int, datetime]:

@@ -1,19 +1,24 @@
-"""What was taken back of a decision: how much, when, by which role and why."""
+"""What was taken back of a decision: how much, when, by which role and why, and what the customer is told of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from kulanz.application.delivery.world import Booked, VoidStore
 from kulanz.domain.byhand.sizes import size_text
-from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import REVERSAL_ANSWERS, CreditEntry, EntryKind
-from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.standing import CreditState, standing
-from kulanz.domain.delivery.void import void_named_by
-from kulanz.domain.ledger.entries import granted_benefits
+from kulanz.domain.delivery.taken import Taken, taken_of
+from kulanz.domain.ledger.entries import read_decision
+from kulanz.domain.notices import voided_notice_id
 from kulanz.domain.time import format_instant
+
+
+class VoidedNoticeAnswer(TypedDict):
+    """The notice about what was taken back, of kind `voided`: its id, and its language and channel."""
+
+    id: str
+    locale: str
+    channel: str
 
 
 class TakenBackAnswer(TypedDict):
@@ -21,7 +26,8 @@ class TakenBackAnswer(TypedDict):
     where the biller had taken it back, and then undid that.
 
     `role` is that of whoever asked for the void: `requester`, or `machine`. `approved_by` is how many persons approved
-    it, and `reason` why it was asked for. The audit log has who they were.
+    it, and `reason` why it was asked for. The audit log has who they were. `notice` is missing where the customer is
+    not told.
     """
 
     at: str
@@ -30,46 +36,26 @@ class TakenBackAnswer(TypedDict):
     role: str
     approved_by: int
     reason: str
+    notice: NotRequired[VoidedNoticeAnswer]
 
 
 def taken_back(booked: Booked, voids: VoidStore) -> Iterator[TakenBackAnswer]:
     """What voids took back of a decision, the earliest first."""
-    key = booked.entry.key
-    for number, one in enumerate(booked.entries):
-        name = void_named_by(_void_of(booked.entries, one), key.incident_id)
-        if name is None:
-            continue
-        sums: dict[str, Size] = {}
-        for place, benefit in enumerate(granted_benefits(booked.entry)):
-            measure, size = worth_of(benefit)
-            before, after = (
-                standing(booked.entries[:end], place, size).shares(size).get(CreditState.VOIDED, 0)
-                for end in (number, number + 1)
-            )
-            if after != before:
-                sums[measure] = sums.get(measure, 0) + after - before
-        if not sums:
-            continue
-        yield _answer(name, format_instant(one.at), sums, voids)
+    told = read_decision(booked.entry.body).notice
+    for taken in taken_of(booked.entry, booked.entries):
+        answer = _answer(taken, voids)
+        if booked.notice_locale and told is not None and taken.is_taken:
+            named = voided_notice_id(booked.entry.key, taken)
+            answer["notice"] = {"id": named, "locale": booked.notice_locale, "channel": told.channel}
+        yield answer
 
 
-def _void_of(entries: Sequence[CreditEntry], one: CreditEntry) -> str:
-    """By what a void wrote an entry, or asked the biller for what the entry answers; empty where it is neither."""
-    if one.kind in (EntryKind.VOIDED, EntryKind.REDUCED):
-        return one.id
-    if one.kind not in REVERSAL_ANSWERS.values():
-        return ""
-    kind, place = EntryKind.REVERSAL_ASKED, one.benefits[0]
-    asked = [other.id for other in entries if other.kind is kind and place in other.benefits]
-    return asked[one.attempt - 1]
-
-
-def _answer(name: VoidId, at: str, sums: Mapping[str, Size], voids: VoidStore) -> TakenBackAnswer:
-    void = voids.void(name)
+def _answer(taken: Taken, voids: VoidStore) -> TakenBackAnswer:
+    void = voids.void(taken.void)
     return {
-        "at": at,
-        "sums": {measure: str(size) for measure, size in sorted(sums.items())},
-        "void": str(name),
+        "at": format_instant(taken.at),
+        "sums": {measure: str(size) for measure, size in sorted(taken.sizes.items())},
+        "void": str(taken.void),
         "role": "requester" if void is not None and void.requester else "machine",
         "approved_by": 0 if void is None else len(void.approvals),
         "reason": "" if void is None else void.reason,

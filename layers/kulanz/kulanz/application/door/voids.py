@@ -92,7 +92,8 @@ class AskedItem(TypedDict):
 class VoidFigures(TypedDict):
     """What a pass came to: lines, those that name no decision, decisions with something to void, and the sums.
 
-    `asked` is what is asked back, by channel: none of it is void before the biller has answered.
+    `asked` is what is asked back, by channel: none of it is void before the biller has answered. `notices` is of how
+    many of the decisions customers are told; where the biller is asked, once it has booked.
     """
 
     lines: int
@@ -100,6 +101,7 @@ class VoidFigures(TypedDict):
     decisions: int
     sums: list[ShareItem]
     asked: list[AskedItem]
+    notices: int
 
 
 class ApprovalItem(TypedDict):
@@ -293,4 +295,5 @@ def _figures(totals: VoidTotals) -> VoidFigures:
             {"channel": channel, "measure": measure, "credits": number, "sum": str(size)}
             for (channel, measure), (number, size) in sorted(totals.asked.items())
         ],
+        "notices": totals.notices,
     }

@@ -7,14 +7,14 @@ who publishes the notices again from the ledger after the halt. Subscribers reco
 from collections.abc import Iterable
 from datetime import datetime
 
+from kulanz.application.notices.publish_notices import Recorded, has_notice
 from kulanz.application.ports import CampaignStore, Troubles
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger.entries import Entry, read_decision
 
 
 def kept_by_halt(
-    entries: Iterable[Entry],
+    records: Iterable[Recorded],
     revisions: Iterable[Revision],
     campaigns: CampaignStore,
     troubles: Troubles,
@@ -23,7 +23,7 @@ def kept_by_halt(
     """Whether the stack is halted; then it is noted whose notices are to be published later. Safe to repeat."""
     if not campaigns.halt().is_on:
         return False
-    with_notices = {entry.key.campaign for entry in entries if read_decision(entry.body).notice is not None}
+    with_notices = {record.now.entry.key.campaign for record in records if has_notice(record)}
     for campaign_id in sorted(map(str, with_notices)):
         troubles.note(TroubleKind.NOTICES, campaign_id, now)
     for incident_id in sorted({revision.incident_id for revision in revisions}):

@@ -118,6 +118,8 @@ _ASKED_CAME_TO = (Share.ASKED, Share.NOT_ASKED)
 """What becomes of what was to be asked back."""
 _PLANNED = frozenset({Share.VOIDABLE, *_CAME_TO, Share.ASKABLE, *_ASKED_CAME_TO})
 _BY_CHANNEL = frozenset({Share.ASKABLE, Share.ASKED})
+_TAKEN = frozenset({Share.VOIDABLE, Share.VOIDED, *_BY_CHANNEL})
+"""What is taken back, or is asked for: what customers are told of."""
 
 
 class Part(NamedTuple):
@@ -194,7 +196,8 @@ class VoidTotals:
 
     `decisions` have something that is voidable, or was voided. `unmatched` lines name no decision of the campaign, or
     one that an earlier line has. `asked` is how many credits are asked back, and how much of them, by channel and
-    measure.
+    measure. `notices` is of how many of the decisions customers are told; where the biller is asked, once it has
+    booked.
     """
 
     lines: int = 0
@@ -202,22 +205,28 @@ class VoidTotals:
     decisions: int = 0
     sums: dict[tuple[Share, str], Size] = field(default_factory=dict)
     asked: dict[tuple[str, str], tuple[int, Size]] = field(default_factory=dict)
+    notices: int = 0
 
-    def count(self, parts: Iterable[Part]) -> None:
-        """Count a decision by its parts."""
-        is_voided = False
+    def count(self, parts: Iterable[Part], notice_locale: str = "") -> None:
+        """Count a decision by its parts. `notice_locale` is the language in which its customer is told; empty where the
+        customer is not.
+        """
+        is_voided = is_told = False
         for part in parts:
             self._add((part.share, part.measure), part.size)
             is_voided = is_voided or part.share in _PLANNED
+            is_told = is_told or (bool(notice_locale) and part.share in _TAKEN)
             if part.share in _BY_CHANNEL:
                 self._ask((channel_of(part.delivery), part.measure), 1, part.size)
         self.decisions += is_voided
+        self.notices += is_told
 
     def add(self, other: "VoidTotals") -> None:
         """Add the totals of another range."""
         self.lines += other.lines
         self.unmatched += other.unmatched
         self.decisions += other.decisions
+        self.notices += other.notices
         for key, size in other.sums.items():
             self._add(key, size)
         for place, (number, size) in other.asked.items():
@@ -372,6 +381,7 @@ class Void:
             **({} if self.ends is None else {"ends": self.ends.value}),
             **({"overpaid": True} if self.is_of_overpaid else {}),
             **({"at_biller": self._asked_content()} if self.asks_biller else {}),
+            **({"notices": totals.notices} if totals.notices else {}),
         }
         return sha256(canonical_json(content).encode()).hexdigest()
 

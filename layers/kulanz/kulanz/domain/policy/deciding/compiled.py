@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Notice, Outcome, due_at
+from kulanz.domain.decision import VOIDED, Benefit, Decision, Due, DueAt, Notice, Outcome, due_at
 from kulanz.domain.incident import Incident
 from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
@@ -246,6 +246,13 @@ class CompiledPolicy:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""
         return None if self._notice is None else self._notice.templates.get((kind, locale))
 
+    def voided_in(self, notice: Notice | None) -> str:
+        """Give the language in which the customer of a decision is told what is taken back of it: that of its notice.
+
+        Empty where it has no notice, or the policy no text.
+        """
+        return "" if self._notice is None or notice is None else self._notice.voided_in(notice)
+
     def _row(self, values: Sequence[FactValue | None], kept: HistoryValues = NO_HISTORY) -> Row:
         row = self._blank.copy()
         for slot, value in zip(self._slots, values, strict=True):
@@ -292,6 +299,10 @@ def kind_stored(fact: FactDeclaration) -> str:
     return fact.currency or fact.type
 
 
+_GIVEN = frozenset({Outcome.GRANTED.value, Outcome.OFFERED.value})
+"""The outcomes of which something can be taken back."""
+
+
 class _CompiledNotice:
     """The notice rule: which text an outcome and a language choose."""
 
@@ -301,6 +312,9 @@ class _CompiledNotice:
             if rule.default_locale not in texts:
                 problem = f"add the text in the default language {rule.default_locale!r}"
                 raise PolicyError(problem, ("notice", "texts", kind))
+        if VOIDED in rule.texts and not rule.texts.keys() & _GIVEN:
+            problem = "add a text for granted or offered: without a notice of a credit, none says it is taken back"
+            raise PolicyError(problem, ("notice", "texts", VOIDED))
         self._default = rule.default_locale
         self._written = {(kind, language_tag(locale) or locale): locale for kind, locale in self.templates}
         self._locale = _notice_node(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
@@ -338,6 +352,10 @@ class _CompiledNotice:
             if len(self._remembered) < MAX_REMEMBERED_NOTICES:
                 self._remembered[key] = notice
         return notice
+
+    def voided_in(self, notice: Notice) -> str:
+        """The language of the text about what is taken back; empty where there is none."""
+        return self._language(VOIDED, notice.locale) if VOIDED in self._texts else ""
 
     def _language(self, kind: str, locale: str) -> str:
         """The text of the language itself, else of the language without its region, else the default."""

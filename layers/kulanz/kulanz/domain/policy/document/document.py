@@ -282,7 +282,7 @@ class NoticeText:
 
 
 CLAUSES = ListOf(ClauseLine(), single=True)
-TEXTS = MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered")))
+TEXTS = MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered", "voided")))
 NAMED_LIST = ByKind(listed=ListOf(Text()), mapped=MapOf(ListOf(Text())))
 
 
@@ -292,7 +292,8 @@ class NoticeRule:
 
     texts: Mapping[str, Mapping[str, NoticeText]] = entry(
         OrDataFile(TEXTS, "texts"),
-        "For each outcome that is told: the text in each language; or a data file with them.",
+        "For each outcome that is told, and for what is taken back (`voided`): the text in each language; or a data"
+        " file with them.",
     )
     locale: str = entry(Expression("a language tag"), "The customer's language.", default="")
     default_locale: str = entry(LOCALE, "The language where the customer's is unknown or has no text.", default="en")
