@@ -57,21 +57,23 @@ def tell(stage: Stage, accounts: int) -> None:
     wrong = [Customer(number) for number in range(size)]
     right = [Customer(number) for number in range(size // 4, size + size // 4)]
     stage.tell(f"\n[bold]{TITLE}[/bold]")
-    stage.publish_policy(PROJECT / "policies" / "att-2024-02" / "1.yaml")
+    stage.publish_policy(PROJECT / "policies" / "att-2024-02" / "2.yaml")
     wrong_list, right_list = _upload(stage, "wrong", wrong), _upload(stage, "right", right)
 
     stage.tell("A list is sent, approved and paid, and then turns out to be of a neighbouring region.")
-    campaign = {"policy": {"id": "att-2024-02", "version": 1}, "affected": wrong_list}
+    campaign = {"policy": {"id": "att-2024-02", "version": 2}, "affected": wrong_list}
     stage.send("Incident Declared", {**_FACTS, "campaign": campaign})
     first = stage.closed(CampaignId(INCIDENT, 1))
     paid = _expect_paid(stage, first, wrong)
     _reject_what_was_delivered(stage, first)
 
     _take_back(stage, first, paid)
+    stage.tell("Whoever got a notice of the credit gets one that it was taken back: two notices for each, and no more.")
+    stage.expect_notices(first.id, 2 * paid // PAID_MINOR)
     stage.expect_entries(wrong[1].account_id, {f"{INCIDENT}/1": ("granted", {"USD": 0})})
 
     stage.tell("The right list pays in full: also those who were on the wrong one, too.")
-    stage.request(INCIDENT, 1, "att-2024-02", 1, right_list)
+    stage.request(INCIDENT, 1, "att-2024-02", 2, right_list)
     second = stage.closed(CampaignId(INCIDENT, 2))
     _expect_paid(stage, second, right, [customer for customer in wrong if customer.verdict[0] == "declined"])
     net = {f"{INCIDENT}/1": ("granted", {"USD": 0}), f"{INCIDENT}/2": ("granted", {"USD": PAID_MINOR})}
@@ -114,6 +116,7 @@ def _take_back(stage: Stage, campaign: Campaign, paid: int) -> None:
     stage.wait_until("the plan of the void", lambda: state() != "planning")
     stage.expect("show the plan", stage.kulanz_of_person("void", name), 0)
     (planned,) = stage.asked("void", name)["voids"]
+    stage.expect("customers to tell", planned["plan"]["notices"], paid // PAID_MINOR)
     stage.expect("sum before", planned["plan"]["sums"], [{"share": "voidable", "measure": "USD", "sum": str(paid)}])
     agree = ("approve-void", name, "wrong-list", "--plan", planned["plan_hash"][:12])
     stage.expect("the asker's own yes", stage.kulanz_of_person(*agree), EXIT_UNUSABLE)
@@ -121,6 +124,7 @@ def _take_back(stage: Stage, campaign: Campaign, paid: int) -> None:
     stage.wait_until("the end of the void", lambda: state() not in ("awaiting_approval", "voiding"))
     (done,) = stage.asked("void", name)["voids"]
     stage.expect("state of the void", done["state"], "voided")
+    stage.expect("customers told", done["done"]["notices"], paid // PAID_MINOR)
     stage.expect("sum taken back", done["done"]["sums"], [{"share": "voided", "measure": "USD", "sum": str(paid)}])
 
 
