@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
+from tests.support.compiled_once import compile_policies_once
 from tests.support.effort import examples
 from tests.support.policies_read_once import read_policies_once
 
@@ -30,9 +31,10 @@ settings.load_profile("kulanz")
 
 
 def pytest_configure() -> None:
-    """Replace the shell's AWS settings before any test module is imported, and read each policy once."""
+    """Replace the shell's AWS settings before any test module is imported; read and compile each policy once."""
     gc.set_threshold(0)  # never, until all is imported and collected: that leaves next to no garbage
     read_policies_once()
+    compile_policies_once()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_ENVIRONMENT | FUNCTION_ENVIRONMENT)

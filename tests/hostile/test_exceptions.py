@@ -6,7 +6,6 @@ that others get to see is searched for what the list, the event and the policy h
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any, NoReturn
 from unittest.mock import patch
 
@@ -25,7 +24,6 @@ from kulanz.domain.ledger.decider import Decider
 from kulanz.failures import CAUSES_MOST, described
 from tests.hostile.handlers import Functions
 from tests.hostile.test_canaries import CANARY, HEADER, assert_silent
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.faults import Tap, no_faults
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, NO_LIMITS, POLICY, event, sealed_policy, small_world
 
@@ -36,12 +34,6 @@ ROWS = [
 LIST = b"\n".join([HEADER, *(text.encode() for text in ROWS), b""])
 TEXTS = POLICY.replace("title: A credit", f"title: {CANARY}").replace("subject: Sorry", f"subject: {CANARY}")
 CALLS_MOST = 200
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def quoting(kind: str = "bug") -> Exception:

@@ -1,6 +1,5 @@
 """`earlier: add` stands beside what other policies grant, in whatever order the campaigns come."""
 
-from collections.abc import Iterator
 from math import perm
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import Entry, granted_benefits
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World
@@ -23,12 +21,6 @@ POLICIES: dict[tuple[str, int], tuple[str, int]] = {
     ("extra", 1): ("pay: 2.00 EUR\nearlier: add\n", 200),
 }
 """What each pays for a fee of 10 EUR, in cents."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def world() -> World:

@@ -4,7 +4,7 @@ Between any two calls of one, the other goes on. Each write is conditional on wh
 first, and the other one either fits behind it or is refused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -30,7 +30,6 @@ from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support import accepted_offer
 from tests.support.accepted_offer import ENTITLED, FEES, SECOND
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import Tap, tapped
 from tests.support.interleaving import Interleaving, Work, switching_after
@@ -44,12 +43,6 @@ CALLS_MOST = 40
 """More than any of them makes."""
 TOO_FEW = "an act makes more calls than are tried"
 type Act = Callable[[World, Tap], object]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def campaigns(world: World, tap: Tap) -> CampaignStore:

@@ -3,7 +3,7 @@
 Each test has a neighbour: another incident whose campaign has closed. Whatever is wrong, nothing of it moves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +11,6 @@ from kulanz.application.campaigns.freeze_policy import REASONS_PER_POLICY
 from kulanz.domain.campaigns.campaign import FROZEN_BYTES, Campaign, CampaignId, Pass, State
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state
 from tests.support.neighbour import (
     CANARY,
@@ -35,12 +34,6 @@ from tests.support.small_campaign import (
     small_world,
 )
 from tests.support.world import BUCKET, World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ worker wrote and the receipt that says so.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -16,7 +15,6 @@ from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, Wri
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding.history import HistoryKey
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
 from tests.support.faults import Fault, Tap, fault_at
 from tests.support.left_alike import Ends
@@ -26,12 +24,6 @@ from tests.support.yearly_cap import CAP, FEES, POLICY_ID, incident, outage, pai
 
 CALLS_MOST = 30
 OURS = CampaignId("in-1", 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 @cache

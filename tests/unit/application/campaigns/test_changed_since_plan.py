@@ -5,7 +5,6 @@ plan reads gets the rest; whoever accepts after that is held; once the execution
 """
 
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,7 +38,6 @@ from tests.support.accepted_offer import (
     request,
     waiting,
 )
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import examples, seeds_tried
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.fake_bucket import FakeArchive
@@ -50,12 +48,6 @@ from tests.support.left_alike import Ends
 from tests.support.small_campaign import INCIDENT_ID
 from tests.support.values import FIRST, campaign
 from tests.support.world import ANNA, BEN, World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def approved(world: World) -> World:

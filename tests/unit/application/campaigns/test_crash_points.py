@@ -9,7 +9,7 @@ first call of each kind with all.
 
 import pickle
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -21,7 +21,6 @@ from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.money import Money
 from tests.support import accepted_offer, yearly_cap
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import one_in
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap, fault_at
@@ -141,12 +140,6 @@ SCENARIOS: dict[str, Scenario] = {
     "campaign with a history": _campaign_with_a_history,
     "campaign changed since its plan": _changed_since_its_plan,
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def _clean(scenario: Scenario) -> World:

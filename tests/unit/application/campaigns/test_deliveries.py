@@ -1,7 +1,7 @@
 """Queues and streams deliver at least once, in any order: however they do it, the world comes to the same end."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -11,7 +11,6 @@ import pytest
 from kulanz.application.campaigns.advance_campaign import ANNOUNCED
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.entries import read_decision
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import seeds_tried
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap
@@ -49,12 +48,6 @@ pytestmark = pytest.mark.storm
 WAITS = (ANNOUNCED[State.AWAITING_APPROVAL], CAMPAIGN)
 FAULT_RATE = 0.04
 FAULTS_MOST = 12
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def _world(tap: Tap | None = None) -> World:

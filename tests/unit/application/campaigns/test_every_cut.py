@@ -18,7 +18,6 @@ from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read
 from kulanz.domain.lists.lines import lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.small_campaign import CAMPAIGN, event, sealed_policy
 from tests.support.world import World
 
@@ -27,12 +26,6 @@ NAMES = ("a", "ä", "€", "😀", "ä€😀", "")
 """Characters of one to four bytes."""
 EXPECTED = [str(number) for number in range(len(NAMES))]
 FLAT = "kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\npay: 5.00 EUR\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 @dataclass(frozen=True)

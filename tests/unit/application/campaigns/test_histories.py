@@ -3,7 +3,6 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -36,7 +35,6 @@ from kulanz.domain.policy.deciding.history import (
     NO_HISTORY,
     HistoryKey,
 )
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_offers import FakeOffers
@@ -51,12 +49,6 @@ from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, out
 SEEDS = seeds_tried(150)
 CALLS_MOST = 100
 """More than a worker makes for a chunk."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def run(made: World, incident_id: str, day: int, **changes: object) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -29,7 +29,6 @@ from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy.deciding.history import HistoryKey
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
@@ -60,12 +59,6 @@ VERSIONS: Sequence[Sequence[tuple[str, str]]] = (
     [MINUTES],
     [LESS_MONEY, (MINUTES[0], MINUTES[1].replace("10", "20"))],
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def _world() -> World:

@@ -1,6 +1,5 @@
 """What an incident's earlier campaigns granted stays counted, whatever a later campaign of it comes to."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,18 +12,11 @@ from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED, HistoryKey, Order
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import sealed_policy
 from tests.support.world import World
 from tests.support.world_steps import Function
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def granted(made: World, account: str) -> int:

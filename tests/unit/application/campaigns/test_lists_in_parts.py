@@ -1,7 +1,7 @@
 """A campaign over a list in parts is the campaign over one file, whatever crashes; a part that is wrong is named."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -11,7 +11,6 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.lists.header import HEADER_BYTES
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.lists.manifest import Manifest, Part
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_bucket import FakeLists
 from tests.support.faults import Fault, Tap
@@ -33,12 +32,6 @@ LINES = [line for line in EVERY_KIND_OF_LINE.values() if len(line) < LINE_BYTES]
 LINES += [row(f"more-{number}", fee=f"{number}.50") for number in range(PARTS)]
 ROWS = sum(line not in (b"", b"\r") for line in LINES)
 WHOLE = HEADER_LINE + b"".join(line + b"\n" for line in LINES)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def cut(lines: Sequence[bytes], parts: int, seed: int = 0) -> list[bytes]:

@@ -5,7 +5,7 @@ What interrupts a call here is another invocation, or a person, in the midst of 
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,6 @@ from kulanz.domain.campaigns.campaign import WORKABLE, Cause
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import read_decision
 from tests.support.budget_checks import check_budgets, check_settled
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
@@ -69,12 +68,6 @@ POLICIES: Mapping[tuple[str, int], tuple[str, int]] = {
 FEES = {f"a-{number}": 10 * number for number in range(1, 9)}
 ROWS = [f"{account},{fee}.00,{'yes' if account == 'a-8' else 'no'},{'x' * 60}" for account, fee in FEES.items()]
 LIST = "\n".join(["account_id,fee,excluded,note", *ROWS, ROWS[0], ""]).encode()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 class _Storm:

@@ -14,14 +14,6 @@ DAYS: dict[str, int] = {"inc-a": 10, "inc-b": 11, "inc-c": 12, "inc-d": 13}
 """February's day of each outage: the third outage of the year brings the fee on top."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_once() -> Any:
-    from tests.support.compiled_once import policies_compiled_once  # noqa: PLC0415
-
-    with policies_compiled_once():
-        yield
-
-
 def decide(made: World, name: str, day: int | None = None, **changes: Any) -> None:
     """Decide an incident with the same rows, once more where it has been decided."""
     version = made.lists.upload("lists/all.csv", yc.rows())

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from kulanz.domain.campaigns.campaign import OTHERS_NAMED, CampaignId, Cause, Pa
 from kulanz.domain.campaigns.same_outage import OTHERS_READ, OutageCampaign, is_same_content, others_among
 from kulanz.domain.incident import Incident, outage_digest
 from kulanz.domain.time import Window, parse_instant
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.small_campaign import FACTS_MEANT, event, list_of, row, small_world
 from tests.support.values import campaign as any_campaign
 from tests.support.world import World
@@ -28,12 +27,6 @@ FIRST, SECOND = CampaignId("net-outage", 1), CampaignId("noc-4711", 1)
 
 
 LEFT_OUT: Any = dict.fromkeys(("title", *FACTS_MEANT), ...)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 def told(incident_id: str = SECOND.incident_id, rows: int = len(ROWS), **changes: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Schedules are enumerated: every one in which the workers take turns up to three 
 """
 
 import random
-from collections.abc import Iterator
 from functools import cache
 from itertools import product
 
@@ -14,7 +13,6 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import one_in, seeds_tried
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import Tap
@@ -65,12 +63,6 @@ def _sound_end(world: World) -> EndState:
     world.run_until_quiet()
     check_sound(world)
     return end_state(world)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 @pytest.fixture(scope="module")

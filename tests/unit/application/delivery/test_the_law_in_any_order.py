@@ -52,7 +52,6 @@ from tests.support.any_order import (
     fault_of,
     runs,
 )
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.faults import Fault, Tap, no_faults
 from tests.support.heard_answers import hear_all
 from tests.support.plain_ledger import ACCOUNTS, AT_BILLER, Place, Plain, Rows, whole_of
@@ -496,5 +495,4 @@ class Ledger(RuleBasedStateMachine):
 
 
 def test_in_any_order_the_law_holds_and_a_plain_ledger_says_the_same() -> None:
-    with policies_compiled_once():
-        run_state_machine_as_test(Ledger, settings=runs())
+    run_state_machine_as_test(Ledger, settings=runs())

@@ -1,7 +1,6 @@
 """An export has a row for each benefit of each line, and its rows come to the plan's figures, or to the ledger's."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +20,6 @@ from kulanz.domain.exports.rows import COLUMNS, Found, Instants, begins_at
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.money import parse_minor
 from tests.support import accepted_offer
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.exporting import (
     EXPORT,
     NOBODY_APPROVES,
@@ -51,12 +49,6 @@ from tests.support.world import ANNA, BEN, World
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a command", "1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 # What it shows

@@ -1,6 +1,5 @@
 """An export is asked for when nothing changes, and its workers may die, come again and run out of time."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from kulanz.domain.exports.export import LANES
 from kulanz.domain.exports.figures import LineKey, Of, SumKey, Written, differences, expected
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.time import CLOCK_ALLOWANCE
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.exporting import (
     EXPORT,
     NOBODY_APPROVES,
@@ -43,12 +41,6 @@ from tests.support.world_steps import Function
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a command", "1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 # When

@@ -3,7 +3,6 @@
 Each test has a neighbour: another incident whose campaign has closed. Whatever is wrong, nothing of it moves.
 """
 
-from collections.abc import Iterator
 from typing import Any, Literal
 from unicodedata import normalize
 
@@ -12,7 +11,6 @@ import pytest
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.campaigns.campaign import State
-from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
 from tests.support.neighbour import CANARY, GOOD, campaign_of, good_event, refusal_of, world_with_neighbour
 from tests.support.small_campaign import (
@@ -22,12 +20,6 @@ from tests.support.small_campaign import (
     LIST_KEY,
 )
 from tests.support.world import BUCKET, World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _policies_compiled_once() -> Iterator[None]:
-    with policies_compiled_once():
-        yield
 
 
 @pytest.fixture
