@@ -68,6 +68,7 @@ from tests.support.fake_deliveries import FakeDeliveries
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected
 from tests.support.fake_offers import FakeOffers
+from tests.support.fake_troubles import FakeTroubles
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 CHUNK_BYTES = 1024 * 1024
@@ -304,7 +305,10 @@ def _heard(path: Path, world: DeliverPorts, channel: str) -> float:
     lists, files = FileLists(path), FakeAnswers({})
     queue = FakeAnswerQueue()
     pinned = lists.pin(BUCKET, "acknowledgements/bench.csv", "1")
-    ports = AnswerPorts(lists, world.archive, world.deliveries, world.credits, files)
+    campaigns = FakeCampaigns()
+    ports = AnswerPorts(
+        lists, world.archive, world.deliveries, world.credits, files, campaigns, FakeTroubles(campaigns)
+    )
     before = time.process_time()
     opening = OpenAnswersPorts(lists, files, queue)
     file = open_answers(channel, pinned, opening, CHUNK_BYTES, "bench", datetime.now(UTC))

@@ -43,6 +43,7 @@ from kulanz.application.delivery.advance_delivery import (
 )
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.campaign_law import law_at
+from kulanz.application.delivery.given_again import watch_given_again
 from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
@@ -244,6 +245,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
         lambda: _watch_campaigns(cause, seconds_left),
         lambda: _waiting_of("delivery", watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)),
         _watch_kept_back,
+        _watch_given_again,
         _watch_second_persons,
         lambda: _waiting_of("void", watch_voids(_voiding(), cause, datetime.now(UTC), seconds_left)),
         lambda: _watch_answers(datetime.now(UTC), seconds_left),
@@ -303,6 +305,12 @@ def _watch_second_persons() -> int:
 def _watch_kept_back() -> int:
     """Forget what is kept back no more; what still is, is a trouble, and counted with these."""
     watch_kept_back(_keeping_back(), datetime.now(UTC))
+    return 0
+
+
+def _watch_given_again() -> int:
+    """Forget what was looked at; what was not is a trouble, and counted with these."""
+    watch_given_again(_keeping_back(), datetime.now(UTC))
     return 0
 
 

@@ -132,6 +132,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
 @cache
 def _hearing() -> "AnswerPorts":
     from kulanz.adapters.answer_table import DynamoAnswers
+    from kulanz.adapters.troubles import DynamoTroubles
     from kulanz.application.delivery.hear_answers import AnswerPorts
     from kulanz.domain.gate.settings import GateSettings
 
@@ -143,6 +144,8 @@ def _hearing() -> "AnswerPorts":
         deliveries=delivering.deliveries,
         credits=delivering.credits,
         files=DynamoAnswers(client("dynamodb"), config.campaigns_table),
+        campaigns=delivering.campaigns,
+        troubles=DynamoTroubles(client("dynamodb"), config.campaigns_table),
         gate=GateSettings(budget_zone=config.budget_zone),
     )
 

@@ -38,7 +38,8 @@ from kulanz.domain.money import Money
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
 from tests.support.fake_bucket import FakeArchive, FakeLists
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
-from tests.support.fakes import FakeLedger
+from tests.support.fake_troubles import FakeTroubles
+from tests.support.fakes import FakeCampaigns, FakeLedger
 
 CHANNEL = "billing"
 CAMPAIGN = CampaignId("outage", 1)
@@ -222,7 +223,9 @@ class BilledWorld:
 
     def ports(self) -> AnswerPorts:
         """The world that hearing answers touches."""
-        return AnswerPorts(self.lists, self.archive, self.deliveries, self.credits, self.answers)
+        campaigns = FakeCampaigns()
+        told = campaigns, FakeTroubles(campaigns)
+        return AnswerPorts(self.lists, self.archive, self.deliveries, self.credits, self.answers, *told)
 
     # What is known
 

@@ -19,6 +19,8 @@ def hear_all(door: WorldDoor, tap: Tap | None = None) -> None:
         tapped(world.deliveries, "deliveries", tap),
         tapped(world.credits, "credits", tap),
         tapped(door.answers, "answers", tap),
+        tapped(world.campaigns, "campaigns", tap),
+        tapped(world.troubles, "troubles", tap),
     )
     for message in door.answer_queue.messages:
         for _ in range(ATTEMPTS_MOST):

@@ -13,6 +13,7 @@ from kulanz.application.delivery.advance_delivery import (
 )
 from kulanz.application.delivery.campaign_law import law_at
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
+from kulanz.application.delivery.given_again import watch_given_again
 from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.publish_credits import PublishCreditsPorts, PublishDone, publish_credits
 from kulanz.application.delivery.watching import Looked
@@ -73,6 +74,7 @@ def watched(world: "World") -> Looked:
     """What the schedule does with deliveries that are not sent."""
     found = watch_deliveries(delivery_ports(world), world.now)
     watch_kept_back(KeptBack(world), world.now)
+    watch_given_again(KeptBack(world), world.now)
     return found
 
 

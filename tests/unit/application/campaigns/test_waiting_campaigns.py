@@ -36,7 +36,7 @@ CONTEXT: Any = SimpleNamespace(
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 WATCHED = (
     *("watch_open", "watch_deliveries", "watch_voids", "watch_kept_back", "watch_second_persons", "_watch_answers"),
-    "settle_budgets",
+    *("watch_given_again", "settle_budgets"),
 )
 """What the schedule looks at."""
 CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Keys": meta_key(ID)}}]}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.delivery.ask_void import VoidRefused
+from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.credit import CreditType, credit_id
 from kulanz.domain.delivery.entries import EntryKind
@@ -25,10 +26,10 @@ from tests.support.faults import Fault, Tap, fault_at
 from tests.support.reading import read
 from tests.support.road import ACCOUNTS, Road
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row
-from tests.support.world import ANNA
+from tests.support.world import ANNA, BEN
 from tests.support.world_door import BERT
 from tests.support.world_stack import WorldStack, run
-from tests.support.world_voids import asked, run_voids
+from tests.support.world_voids import approved, asked, run_voids
 
 STEPS = ("answer", "cycle", "ask booked", "deliver")
 
@@ -264,13 +265,44 @@ def test_what_was_granted_anew_before_the_biller_undid_the_reversal_is_found_ove
         (bill,) = {one[0] for one in biller.on_bills() if one[3] < 0}
         biller.void(bill, road.day())
         road.hear()
+        road.world.watch()
+        (trouble,) = road.world.troubles.troubles()
+        assert (trouble.kind, trouble.on, trouble.is_urgent) == (TroubleKind.GIVEN_AGAIN, CAMPAIGN, True)
+        shown = run(WorldStack(road.world), "campaigns")
+        assert "customers may have both" in read(shown.stdout), shown.stdout
         request_again(road, "lists/third.csv", "booked")
+        road.world.watch()
+        assert road.world.troubles.troubles() == [], "who sent the list again has looked"
         void = asked(road.world, ANNA, name="both", campaign="net-outage/3", is_of_overpaid=True)
         run_voids(road.world)
         planned = road.world.voids.void(void.id)
         assert planned is not None
         granted = {measure: size for measure, _, stands, size in road.stands() if stands.state is CreditState.DUE}
         assert planned.plan.totals.by_measure(Share.VOIDABLE) == granted != {}
+
+
+@pytest.mark.parametrize("has_later", [False, True])
+def test_what_is_given_again_waits_for_a_person_only_where_a_later_campaign_has_set_it_off(has_later: bool) -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "ask booked", "deliver"):
+            road.step(step)
+        say(road, CreditType.REVERSAL, 2, "accepted")
+        if has_later:
+            request_again(road, "lists/second.csv", "new")
+        say(road, CreditType.REVERSAL, 2, "rejected", "refused_after_all")
+        kinds = [one.kind for one in road.world.troubles.troubles()]
+        assert kinds == [TroubleKind.GIVEN_AGAIN] * has_later
+        road.world.watch()
+        assert [one.kind for one in road.world.troubles.troubles()] == kinds, "nobody has looked yet"
+        asked(road.world, ANNA, name="looked")
+        run_voids(road.world)
+        (void,) = (one for one in road.world.voids.of_campaign(road.campaign.id) if one.id.name == "looked")
+        if void.state is VoidState.AWAITING_APPROVAL:
+            approved(road.world, void, BEN)
+            run_voids(road.world)
+        road.world.watch()
+        assert [one.kind for one in road.world.troubles.troubles()] == kinds * (void.state is not VoidState.VOIDED)
 
 
 def test_what_the_biller_takes_back_is_the_months_again_and_what_it_undoes_is_not() -> None:

@@ -15,7 +15,8 @@ from tests.support.billed import Clock
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
 from tests.support.fake_bucket import FakeArchive
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
-from tests.support.fakes import FakeLedger
+from tests.support.fake_troubles import FakeTroubles
+from tests.support.fakes import FakeCampaigns, FakeLedger
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, sealed_policy, small_world
 from tests.support.world_door import WorldDoor
 
@@ -58,7 +59,9 @@ def peak_of(lines: int, at: float) -> tuple[int, int]:
         file = open_answers("billing", lists.pinned, opening, CHUNK_BYTES, "finance", NOW)
         chunk = int(at * (len(file.chunks) - 1))
         credits_, deliveries = FakeCredits(FakeLedger()), FakeDeliveries()
-        ports = AnswerPorts(lists, FakeArchive(), deliveries, credits_, files)  # type: ignore[arg-type]
+        campaigns = FakeCampaigns()
+        told = campaigns, FakeTroubles(campaigns)
+        ports = AnswerPorts(lists, FakeArchive(), deliveries, credits_, files, *told)  # type: ignore[arg-type]
         assert hear_chunk("billing", file.id, chunk, ports, Clock(NOW))
         done = files.file("billing", file.id)
         assert done is not None

@@ -56,7 +56,8 @@ class Bills:
         reply = self.door.put(f"acknowledgements/channel/billing/{named}", body)
         assert reply.status == 200, reply.content
         ports = AnswerPorts(
-            self.world.lists, self.world.archive, self.world.deliveries, self.world.credits, self.door.answers
+            *(self.world.lists, self.world.archive, self.world.deliveries, self.world.credits, self.door.answers),
+            *(self.world.campaigns, self.world.troubles),
         )
         for message in self.door.answer_queue.messages:
             assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(self.world.now))

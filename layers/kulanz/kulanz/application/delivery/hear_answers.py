@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
+from kulanz.application.delivery.given_again import note_given_again
 from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, EntriesChange
-from kulanz.application.ports import Archive, ListStore, TryAgain
+from kulanz.application.ports import Archive, CampaignStore, ListStore, Troubles, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import (
     CAMPAIGNS_PER_RECEIPT,
@@ -54,6 +55,8 @@ class AnswerPorts:
     deliveries: DeliveryStore
     credits: CreditLedger
     files: AnswerFiles
+    campaigns: CampaignStore
+    troubles: Troubles
     gate: GateSettings = SAFE
     """In which zone the months of budgets are."""
 
@@ -152,6 +155,8 @@ class HearRun:
     sheet: Sheet = field(init=False)
     totals: AnswerTotals = field(default_factory=AnswerTotals)
     problems: list[Mapping[str, str | int]] = field(default_factory=list)
+    given_again: set[CampaignId] = field(default_factory=set)
+    """The campaigns of which the biller gives something again that it had taken back."""
 
     def __post_init__(self) -> None:
         self.reader = AnswerReader(self.file.layout)
@@ -238,6 +243,8 @@ class HearRun:
         campaign_id, moved = None if line.sent is None else line.sent.campaign, line.heard.moved
         codes = () if campaign_id is None or moved is None else self.sheet.codes.counting(campaign_id, moved)
         self.totals.count(campaign_id, line.heard, codes)
+        if campaign_id is not None and moved is not None and moved.by_state.get(CreditState.VOIDED, 0) < 0:
+            self.given_again.add(campaign_id)
         if line.heard.result in FOR_A_PERSON and line.heard.result is not AnswerResult.REJECTED_LINE:
             self._note(line.offset, line.heard.result, line.heard.reason)
 
@@ -278,5 +285,6 @@ def hear_chunk(channel: str, file_id: str, chunk: int, ports: AnswerPorts, clock
             content = b"".join(json.dumps(one, sort_keys=True).encode() + b"\n" for one in run.problems)
             receipt = replace(receipt, problems=problems_key(file, receipt, content))
             ports.archive.put(receipt.problems, content, "application/x-ndjson")
+        note_given_again(run.given_again, ports.campaigns, ports.troubles, clock.now())
         regained = regained_by(receipt.totals, ports.gate.budget_month(clock.now()))
         ports.files.record(replace(receipt, regained=regained))

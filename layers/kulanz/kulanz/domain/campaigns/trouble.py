@@ -20,7 +20,8 @@ class TroubleKind(StrEnum):
     UNSETTLED: what a campaign reserved of budgets could not be settled. UNCOUNTED: neither can it be counted, because
     the list is gone: a person states it. OVER_BUDGET: more is reserved and spent than a budget allows.
     VOID_FLAGGED: a void did not come to its plan. KEPT_BACK: what a campaign granted is in no delivery, because a
-    person ended the campaign so.
+    person ended the campaign so. GIVEN_AGAIN: the biller has undone what it had taken back of a campaign, after a later
+    one has granted anew.
     GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
 
@@ -35,13 +36,16 @@ class TroubleKind(StrEnum):
     OVER_BUDGET = "over_budget"
     VOID_FLAGGED = "void_flagged"
     KEPT_BACK = "kept_back"
+    GIVEN_AGAIN = "given_again"
     GLASS_BROKEN = "glass_broken"
 
 
 OF_BUDGETS = frozenset({TroubleKind.UNSETTLED, TroubleKind.UNCOUNTED})
 """The kinds that are over when nothing that the campaign reserved is left to be settled."""
 ON_CAMPAIGNS = (
-    frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES, TroubleKind.KEPT_BACK}) | OF_BUDGETS
+    frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES})
+    | frozenset({TroubleKind.KEPT_BACK, TroubleKind.GIVEN_AGAIN})
+    | OF_BUDGETS
 )
 """The kinds that are on a campaign."""
 TRIED_AGAIN = frozenset({TroubleKind.STUCK, TroubleKind.UNSETTLED})
@@ -76,6 +80,10 @@ SAYS: dict[TroubleKind, str] = {
     TroubleKind.KEPT_BACK: (
         "a person ended it, and what it granted is in no delivery; kulanz deliver delivers it where its execution came"
         " to its end, kulanz void takes back what is unused"
+    ),
+    TroubleKind.GIVEN_AGAIN: (
+        "the biller has undone reversals of its credits, and a later campaign granted anew: customers may have both;"
+        " send the list again, then kulanz void --overpaid with the campaign that this opens"
     ),
     TroubleKind.GLASS_BROKEN: "one person alone approved its plan; kulanz log {on} shows who it was and why",
 }
