@@ -23,7 +23,7 @@ def must_be_a_reason(reason: str) -> None:
         raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
 
 
-def _act(stack: Stack, name: str, campaign_id: CampaignId, content: dict[str, str], given_id: str | None) -> Answer:
+def _act(stack: Stack, name: str, campaign_id: CampaignId, content: dict[str, Any], given_id: str | None) -> Answer:
     must_be_a_reason(content["reason"])
     return stack.door().act(
         "stops.act",
@@ -103,12 +103,24 @@ settle_campaign = _command(
     flag_value="void_unassigned",
     help="Void what was never assigned to a delivery. The rest stays with the biller.",
 )
+@click.option(
+    "--at-biller",
+    "asks_biller",
+    is_flag=True,
+    help="With --void-unused: ask the biller to take back what was delivered, too.",
+)
 @_reason
 @under_id
 @as_json
 @pass_stack
 def end_campaign(
-    stack: Stack, campaign_id: CampaignId, end: str | None, reason: str, given_id: str | None, is_json: bool
+    stack: Stack,
+    campaign_id: CampaignId,
+    end: str | None,
+    asks_biller: bool,
+    reason: str,
+    given_id: str | None,
+    is_json: bool,
 ) -> None:
     """End a flagged CAMPAIGN: keep all, or void what is unused.
 
@@ -116,4 +128,7 @@ def end_campaign(
     """
     if end is None:
         raise click.UsageError("say --keep, --void-unused or --void-unassigned")
-    _show(_act(stack, end, campaign_id, {"reason": reason}, given_id), is_json)
+    if asks_biller and end != "void_unused":
+        raise click.UsageError("state --at-biller with --void-unused")
+    content = {"reason": reason, **({"at_biller": True} if asks_biller else {})}
+    _show(_act(stack, end, campaign_id, content, given_id), is_json)

@@ -18,7 +18,8 @@ from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.publish_credits import PublishCreditsPorts, PublishDone, publish_credits
 from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import DeliveryMessage, PublishMessage
-from kulanz.domain.campaigns.campaign import Campaign, Cause
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.law import Counted
 from tests.support.fake_answers import FakeAnswers
@@ -76,6 +77,13 @@ def watched(world: "World") -> Looked:
     watch_kept_back(KeptBack(world), world.now)
     watch_given_again(KeptBack(world), world.now)
     return found
+
+
+def unsent_of(world: "World", campaign_id: CampaignId) -> list[Delivery]:
+    """The deliveries of a campaign that are not sent."""
+    over_list, over_additions = world.deliveries.over_list(campaign_id), world.deliveries.over_additions(campaign_id)
+    found = [*([] if over_list is None else [over_list]), *over_additions]
+    return [one for one in found if not one.is_released]
 
 
 def published(world: "World", message: PublishMessage, tap: Tap) -> PublishDone:

@@ -116,5 +116,11 @@ def test_a_flagged_campaign_is_ended_with_one_command_and_its_void_says_so(stack
     assert "ends with this void of what is unassigned" in read(shown.stdout)
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     assert run(stack, "settle-void", CAMPAIGN, "v-1", "--plan", "0" * 12, "--reason", "looked at").exit_code != 0
+    for end in ("--keep", "--void-unassigned"):
+        assert run(stack, "end", CAMPAIGN, end, "--at-biller", "--reason", "no outage").exit_code == 2
+    asked = run(stack, "end", CAMPAIGN, "--void-unused", "--at-biller", "--reason", "no outage", "--id", "v-2")
+    assert asked.exit_code == 0, asked.output
+    (void,) = (one for one in world.voids.of_campaign(world.campaign(CAMPAIGN).id) if one.id.name == "v-2")
+    assert void.asks_biller
     kept = json.loads(run(stack, "end", CAMPAIGN, "--keep", "--reason", "they keep it", "--json").stdout)
     assert (kept["state"], kept["void"]) == ("closed", None)

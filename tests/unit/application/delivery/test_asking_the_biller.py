@@ -337,7 +337,7 @@ def test_the_biller_is_asked_by_a_void_of_its_own_and_not_before_all_was_sent() 
     with closing(Biller(":memory:")) as biller:
         road = Road(biller)
         with pytest.raises(VoidRefused) as refused:
-            asked(road.world, ANNA, None, "v-1", ends=Ends.UNUSED, asks_biller=True)
+            asked(road.world, ANNA, None, "v-1", ends=Ends.UNASSIGNED, asks_biller=True)
         assert refused.value.reason == "asked_apart"
         path = f"deliveries/settled/{CAMPAIGN}/d-1"
         assert road.door.put(path, {"reason": "now"}).status == 200  # opened, and not worked yet

@@ -51,8 +51,8 @@ def withdrawn(*, midway: bool = False) -> WorldDoor:
     return WorldDoor(world)
 
 
-def end(door: WorldDoor, action: str, name: str = "an-end") -> dict[str, object]:
-    reply = door.put(f"stops/{CAMPAIGN}/{name}", {"action": action, "reason": "it was no outage"}, BERT)
+def end(door: WorldDoor, action: str, name: str = "an-end", **more: bool) -> dict[str, object]:
+    reply = door.put(f"stops/{CAMPAIGN}/{name}", {"action": action, "reason": "it was no outage", **more}, BERT)
     assert reply.status == 200, reply.content
     go_on(door.world)
     return dict(reply.content)
@@ -161,6 +161,43 @@ def test_what_the_biller_rejected_is_unused_and_was_assigned(ends: Ends, is_void
     assert done.state is VoidState.VOIDED
     left = {} if is_voided else {"EUR": 500, "call_minute": 20}
     assert done.apply.totals.by_measure(Share.ASSIGNED_ONCE) == left == net(door.world)
+
+
+def delivered_and_withdrawn() -> WorldDoor:
+    """A campaign that was delivered whole before its incident was withdrawn."""
+    content = list_of([row(f"a-{number}", fee="50.00") for number in range(ACCOUNTS)])
+    world = small_world(content, channel=Channel("billing"))
+    world.publish(event(rows=ACCOUNTS))
+    go_on(world)
+    world.publish(event(rows=ACCOUNTS, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    go_on(world)
+    assert (world.campaign(CAMPAIGN).state, sent(world)) == (State.FLAGGED, OVER_LIST)
+    world.now += timedelta(seconds=1)
+    return WorldDoor(world)
+
+
+def test_an_end_can_ask_the_biller_for_what_was_delivered() -> None:
+    door = delivered_and_withdrawn()
+    end(door, "void_unused", at_biller=True)
+    done = voided(door)
+    assert done.state is VoidState.VOIDED
+    assert done.apply.totals.by_measure(Share.ASKED) == OVER_LIST
+    must_have_ended(door.world, State.CANCELLED, "voided_by_hand")
+    assert net(door.world) == OVER_LIST, "nothing is void before the answer"
+    door.world.now += timedelta(days=2)
+    go_on(door.world)
+    (back,) = door.world.deliveries.over_additions(ID)
+    assert back.state is DeliveryState.SENT, "a cancelled campaign's reversals are delivered"
+
+
+def test_an_end_asks_the_biller_for_nothing_that_it_leaves_to_it_or_before_all_was_sent() -> None:
+    door, body = delivered_and_withdrawn(), {"reason": "why", "at_biller": True}
+    apart = door.put(f"stops/{CAMPAIGN}/apart", {**body, "action": "void_unassigned"}, BERT)
+    assert (apart.status, apart.content["reason"]) == (409, "asked_apart")
+    wrong = door.put(f"stops/{CAMPAIGN}/wrong", {**body, "action": "keep"}, BERT)
+    assert (wrong.status, [one["field"] for one in wrong.content["errors"]]) == (422, ["at_biller"])
+    stopped = withdrawn(midway=True).put(f"stops/{CAMPAIGN}/early", {**body, "action": "void_unused"}, BERT)
+    assert (stopped.status, stopped.content["reason"]) == (409, "delivery_under_way")
 
 
 def test_a_rejected_void_ends_nothing_and_another_end_can_be_chosen() -> None:

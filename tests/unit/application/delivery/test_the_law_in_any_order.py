@@ -29,7 +29,6 @@ from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import CreditType, credit_id
-from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.law import Shares
 from kulanz.domain.delivery.standing import Standing, standing
@@ -57,7 +56,7 @@ from tests.support.heard_answers import hear_all
 from tests.support.plain_ledger import ACCOUNTS, AT_BILLER, Place, Plain, Rows, whole_of
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import ANNA, BEN, World
-from tests.support.world_deliveries import watched
+from tests.support.world_deliveries import unsent_of, watched
 from tests.support.world_door import BERT, WorldDoor, check_ports
 from tests.support.world_voids import approved, asked, run_voids, void_ports, watched_voids
 
@@ -349,18 +348,13 @@ class Ledger(RuleBasedStateMachine):
             opened = asked(self.world, ANNA, file, void_id.name, str(void_id.campaign), asks_biller=asks_biller)
         except VoidRefused:
             assert asks_biller
-            assert any(not one.is_released for one in self.deliveries_of(seq))
+            assert unsent_of(self.world, CampaignId(INCIDENT_ID, seq))
             return
         run_voids(self.world)
         voidable = self.plain.void(seq, accounts, opened.opened_at)
         askable = self.plain.ask(seq, accounts, opened.opened_at) if asks_biller else {}
         self.must_be_planned(void_id, voidable, askable)
         self.finish_void(void_id.name, seq, fault, between)
-
-    def deliveries_of(self, seq: int) -> list[Delivery]:
-        campaign = CampaignId(INCIDENT_ID, seq)
-        over_list = self.world.deliveries.over_list(campaign)
-        return [*([] if over_list is None else [over_list]), *self.world.deliveries.over_additions(campaign)]
 
     @rule(pick=st.integers(0, 99), asks_biller=st.booleans(), fault=FAULTS, between=BETWEEN)
     def void_overpaid(self, pick: int, asks_biller: bool, fault: OneFault, between: Answer) -> None:
@@ -370,7 +364,7 @@ class Ledger(RuleBasedStateMachine):
         name, campaign = f"o-{self.steps}", f"{INCIDENT_ID}/{seq}"
         owes = 1 < seq == self.campaigns and self.decided_by == self.revision
         asks_biller = asks_biller and all(map(self.has_room, self.plain.credits))
-        unsent = [one for of in range(1, seq + 1) for one in self.deliveries_of(of) if not one.is_released]
+        unsent = [one for of in range(1, seq + 1) for one in unsent_of(self.world, CampaignId(INCIDENT_ID, of))]
         try:
             opened = asked(self.world, ANNA, None, name, campaign, is_of_overpaid=True, asks_biller=asks_biller)
         except VoidRefused:
@@ -386,8 +380,7 @@ class Ledger(RuleBasedStateMachine):
     def must_be_planned(self, void_id: VoidId, voidable: dict[str, int], askable: dict[str, int]) -> None:
         planned = self.world.voids.void(void_id)
         assert planned is not None
-        of = planned.plan.totals.by_measure
-        assert (of(Share.VOIDABLE), of(Share.ASKABLE)) == (voidable, askable)
+        assert [*map(planned.plan.totals.by_measure, (Share.VOIDABLE, Share.ASKABLE))] == [voidable, askable]
 
     def finish_void(self, name: str, seq: int, fault: OneFault, between: Answer = None) -> None:
         """Approve a void, if there is anything to approve, and let it end with one fault on the way. Before one of its
@@ -431,19 +424,26 @@ class Ledger(RuleBasedStateMachine):
         self.go_on(fault)
 
     @precondition(lambda self: self.seqs(State.FLAGGED))
-    @rule(action=st.sampled_from(["keep", "void_unused", "void_unassigned"]), fault=FAULTS)
+    @rule(action=st.sampled_from(["keep", "void_unused", "at_biller", "void_unassigned"]), fault=FAULTS)
     def end_withdrawn(self, action: str, fault: OneFault) -> None:
         seq = self.seqs(State.FLAGGED)[0]
         self.steps += 1
         name, now = f"e-{self.steps}", self.world.now
-        reply = self.door.put(f"stops/{INCIDENT_ID}/{seq}/{name}", {"action": action, "reason": "why"}, BERT)
+        asks = action == "at_biller" and all(map(self.has_room, self.plain.credits))
+        body = {"action": action.replace("at_biller", "void_unused"), "reason": "why", "at_biller": asks}
+        reply = self.door.put(f"stops/{INCIDENT_ID}/{seq}/{name}", body, BERT)
+        if asks and unsent_of(self.world, CampaignId(INCIDENT_ID, seq)):
+            assert reply.content["reason"] == "delivery_under_way"
+            return
         assert reply.status == 200, reply.content
         if action != "keep":
             run_voids(self.world)
             for (of, *_), one in self.plain.credits.items():
-                may = one.can_be_voided and (action == "void_unused" or one.state == "due")
+                may = one.can_be_voided and (action != "void_unassigned" or one.state == "due")
                 if of == seq and may and not one.has_ended(now):
                     one.state = "voided"
+            if asks:
+                self.plain.ask(seq, ACCOUNTS, now)
             self.finish_void(name, seq, fault)
         self.go_on()
         assert self.state(seq) is (State.CLOSED if action == "keep" else State.CANCELLED)

@@ -205,14 +205,14 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: En
 
 
 def _may_ask_biller(campaigns: Sequence[Campaign], ports: VoidPorts, ends: Ends | None) -> None:
-    """Raise VoidRefused where nothing can be asked back of the biller: a void that ends a campaign takes only what is
-    here, and what a history counts would not be taken off it by an answer.
+    """Raise VoidRefused where nothing can be asked back of the biller: a void of what was never assigned leaves all to
+    it, and what a history counts would not be taken off it by an answer.
 
     A delivery that is not released may still be flagged: what it has assigned, no biller has.
     """
-    if ends is not None:
+    if ends is Ends.UNASSIGNED:
         raise VoidRefused(
-            "asked_apart", "end the campaign first; then ask the biller for what it has by a void of the ended campaign"
+            "asked_apart", "a void of what was never assigned leaves to the biller what it has; void what is unused"
         )
     for campaign in campaigns:
         if campaign.keeps_history:

@@ -21,7 +21,7 @@ from kulanz.application.delivery.ask_void import VoidRefused, ask_void
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
-from kulanz.application.door.problems import Kind, Problem
+from kulanz.application.door.problems import FieldProblem, Kind, Problem
 from kulanz.application.door.voids import void_ports
 from kulanz.domain.campaigns.campaign import Campaign, Cause, State, StateChange
 from kulanz.domain.delivery.ids import VoidId
@@ -37,12 +37,14 @@ class StopBody(Body):
     """What is done, and why. `decides_by` is the decision digest of an amended incident whose campaign shall go on.
 
     `keep`, `void_unused` and `void_unassigned` end a flagged campaign. The latter two ask for a void under the act's
-    id; the campaign ends when the void was approved, and has ended.
+    id; the campaign ends when the void was approved, and has ended. `at_biller`, with `void_unused`: the biller is
+    asked for what was delivered, too.
     """
 
     action: Literal["pause", "resume", "cancel", "settle", "keep", "void_unused", "void_unassigned"]
     reason: Reason
     decides_by: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    at_biller: bool = False
 
 
 class StopAnswer(TypedDict):
@@ -61,21 +63,25 @@ class StopAnswer(TypedDict):
 def act(asked: Asked, door: Door) -> StopAnswer:
     """Pause, resume, cancel or settle a campaign, or end a flagged one."""
     body = read_body(StopBody, asked.body)
+    if body.at_biller and body.action not in ENDS:
+        errors: list[FieldProblem] = [{"field": "at_biller", "expected": "nothing, or the action void_unused"}]
+        raise Problem(Kind.BODY, "state at_biller with the action void_unused", errors=errors)
     campaign = existing(asked, door)
     done = next((one for one in door.campaigns.log(campaign.id) if _is_by(asked, one)), None)
     if done is not None:  # the function died before it could say so
         return _answer(campaign, done.target, door)
-    ports = ControlPorts(door.campaigns, door.chunks, door.stores)
+    control = ControlPorts(door.campaigns, door.chunks, door.stores)
     cause = Cause(asked.caller.id, asked.of["id"], door.code_version)
     try:
         if body.action in ENDS:
             void_id = VoidId(campaign.id, asked.of["id"])
-            ask_void(void_id, None, body.reason, asked.acting, void_ports(door), asked.now, ENDS[body.action])
+            ports, ends = void_ports(door), ENDS[body.action]
+            ask_void(void_id, None, body.reason, asked.acting, ports, asked.now, ends, asks_biller=body.at_biller)
             return {**_answer(campaign, campaign.state, door), "void": void_id.name}
         if body.action == "resume":
-            found = resume(asked.campaign_id, ports, body.reason, cause, asked.now, _accepted(body, asked, door))
+            found = resume(asked.campaign_id, control, body.reason, cause, asked.now, _accepted(body, asked, door))
         else:
-            found = ACTIONS[body.action](asked.campaign_id, ports, body.reason, cause, asked.now)
+            found = ACTIONS[body.action](asked.campaign_id, control, body.reason, cause, asked.now)
     except ControlRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal)) from None
     except VoidRefused as refusal:
