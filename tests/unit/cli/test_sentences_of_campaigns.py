@@ -83,8 +83,16 @@ def test_what_stands_above_the_campaigns_that_wait_is_said_the_gravest_first(
     ("line", "is_known", "says"),
     [
         (("--month", "2026-03"), None, "no campaign was opened in 2026-03"),
-        (("in-7",), True, "incident in-7 is recorded and has no campaign; refused events: kulanz rejected"),
-        (("in-7",), False, "incident in-7 is not recorded on this stack; refused events: kulanz rejected"),
+        (
+            ("in-7",),
+            True,
+            "incident in-7 is recorded and has no campaign Events from the bus that were refused: kulanz rejected",
+        ),
+        (
+            ("in-7",),
+            False,
+            "incident in-7 is not recorded on this stack Events from the bus that were refused: kulanz rejected",
+        ),
     ],
 )
 def test_where_there_is_no_campaign_it_is_said_of_what(line: tuple[str, ...], is_known: bool | None, says: str) -> None:

@@ -67,12 +67,12 @@ def planned(word: str, action: str, *more: str, **body: Any) -> Sent:
 
 
 VOID: dict[str, Any] = {
-    "void": "v-1", "campaign": C, "state": "planning", "reason": "asked", "why": WHY, "about": "campaign", "ends": None,
+    "void": "v-1", "campaign": C, "state": "voiding", "reason": "asked", "why": WHY, "about": "campaign", "ends": None,
     "approvals": [], "persons_needed": 2, "plan_hash": PLAN,
     "plan": {"lines": 11, "decisions": 7, "unmatched": 1, "sums": []}, "done": {"lines": 0},
 }  # fmt: skip
 VOID_SAYS = (
-    "void v-1 of in-7/3 is planning: asked why: the reason 7 decisions to void"
+    "void v-1 of in-7/3 is voiding: asked why: the reason 7 decisions to void"
     " of 11 lines, 3 have nothing to take back, 1 name no decision of the campaign, or repeat one"
 )
 
@@ -86,7 +86,12 @@ def voided(word: str, *more: str, **body: Any) -> Sent:
 
 
 def asked_void(*more: str, **body: Any) -> Sent:
-    return Sent(("void", C, *REASON, *more), "voids.ask", {"reason": WHY, **body}, OF, VOID, VOID_SAYS, "void")
+    says = (
+        "void v-1 of in-7/3 is planning: asked why: the reason Its plan is being made; nothing is taken back before"
+        " somebody approves it. See it: kulanz void in-7/3"
+    )
+    planning = VOID | {"state": "planning"}
+    return Sent(("void", C, *REASON, *more), "voids.ask", {"reason": WHY, **body}, OF, planning, says, "void")
 
 
 HAND = {"title": "The title", "reason": "the-code", "decision": {"outcome": "declined", "reason": "r"}}
@@ -342,3 +347,55 @@ def test_every_action_of_the_api_is_sent_by_a_command_of_these() -> None:
     for row in SENT.values():
         named = {*row.of, "goodwill"} if row.use == "goodwill.give" else {*row.of, "id"}
         assert set(BY_USE[row.use].names) == named, row.words
+
+
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "a hash too short": (("approve", C, "--plan", PLAN[:11]), "the plan's hash"),
+    "a hash too long": (("approve", C, "--plan", PLAN + "a"), "the plan's hash"),
+    "no hash": (("approve", C, "--plan", "xy12" * 16), "the plan's hash"),
+    "a void of accounts and a file": (
+        ("void", C, *REASON, "--account", "a-1", "--file", __file__), "state --account or --file, not both",
+    ),
+    "what was overpaid of accounts": (("void", C, *REASON, "--overpaid", "--account", "a-1"), "leave --account"),
+    "what was overpaid of a file": (("void", C, *REASON, "--overpaid", "--file", __file__), "leave --account"),
+    "a line of nobody": (("void", C, *REASON, *OF_SUBJECT), "state --subject with the one --account"),
+    "a line of two": (
+        ("void", C, *REASON, *OF_SUBJECT, "--account", "a-1", "--account", "a-2"), "state --subject with the one",
+    ),
+    **{
+        f"a void without a reason, {words[0]}": (("void", C, *words), "to ask for a void, state --reason")
+        for words in (("--account", "a-1"), ("--file", __file__), ("--overpaid",), ("--at-biller",), ("--id", "mine"))
+    },
+    "goodwill of no amount": (("goodwill", "a-1", "--reason", "r"), "state ACCOUNT, AMOUNT"),
+    "goodwill of no measure": (("goodwill", "a-1", "5.00", "--reason", "r"), "state ACCOUNT, AMOUNT"),
+    "goodwill without a reason": (("goodwill", "a-1", "5.00", "EUR"), "state ACCOUNT, AMOUNT"),
+    "a ticket that is no id": (("goodwill", "a-1", "5.00", "EUR", "--reason", "r", "--ticket", "T 1"), "--ticket"),
+    "no way to decide": (("decide", C, "a-1", "--reason", "r"), "state one of --by-policy"),
+    "two ways to decide": (("decide", C, "a-1", "--reason", "r", "--decline", "--by-policy"), "state one of"),
+    "a fact of an amount": (
+        ("decide", C, "a-1", "--reason", "r", "--decline", "--fact", "a=b"), "--fact belongs to --by-policy",
+    ),
+    "an amount of nothing": (("decide", C, "a-1", "--reason", "r", "--amount", "5.00"), "with its currency or unit"),
+    "a credit again and off": (
+        ("credits", C, "--send-again", "c", "--write-off", "c"), "state one of --send-again and --write-off",
+    ),
+    "a credit of nobody": (("credits", C, "--write-off", "c", *REASON), "state --account and --reason"),
+    "a credit for no reason": (("credits", C, "--write-off", "c", "--account", "a-1"), "state --account and --reason"),
+    "a credit off to a channel": (
+        ("credits", C, "--write-off", "c", "--to", "letters"), "--to belongs to --send-again",
+    ),
+    **{
+        f"no credit, {words[0]}": (("credits", C, *words), "these options belong to --send-again")
+        for words in (("--account", "a"), OF_SUBJECT, ("--biller-account", "b"), REASON, ("--id", "mine"))
+    },
+    "no end of a campaign": (("end", C, *REASON), "say --keep"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_command_line_that_contradicts_itself_is_wrong_and_sends_nothing(name: str) -> None:
+    words, says = WRONG[name]
+    stack = Sending({})
+    shown = run(stack, *words)
+    assert (shown.exit_code, stack.sent) == (2, []), shown.output
+    assert says in " ".join(shown.output.replace("│", " ").split())
