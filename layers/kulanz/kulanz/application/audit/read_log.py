@@ -1,4 +1,4 @@
-"""The audit log of a campaign, an incident, a policy or a person: from who published a policy to who accepted an offer.
+"""The audit log of a campaign, an incident or a policy: from who published a policy to who accepted an offer.
 
 What was done to a campaign or an incident as a whole comes first, in the order of time. Acceptances follow in theirs:
 there can be as many as accounts, so they come a page at a time.
@@ -6,7 +6,6 @@ there can be as many as accounts, so they come a page at a time.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 
 from kulanz.application.ports import CampaignIndex, CampaignStore, Page, Uploads
 from kulanz.domain.audit import (
@@ -91,16 +90,6 @@ def policy_log(policy_id: str, ports: LogPorts, after: str = "") -> Page[AuditEn
     requested = (_requested(one.id, ports) for one in page.found)
     found = [*published, *(entry for entry in requested if entry is not None)]
     return Page(tuple(_in_time(found)), page.after)
-
-
-def actor_log(actor: str, ports: LogPorts, after: str = "") -> Page[AuditEntry]:
-    """What a person or machine did, first to last."""
-    return ports.index.audit_of_actor(actor, after, ENTRIES_PER_PAGE)
-
-
-def day_log(day: date, ports: LogPorts, after: str = "") -> Page[AuditEntry]:
-    """What was done on a day of UTC, first to last."""
-    return ports.index.audit_of_day(day, after, ENTRIES_PER_PAGE)
 
 
 def _in_time(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
