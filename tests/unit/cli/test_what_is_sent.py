@@ -74,6 +74,7 @@ VOID: dict[str, Any] = {
 VOID_SAYS = (
     "void v-1 of in-7/3 is voiding: asked why: the reason 7 decisions to void"
     " of 11 lines, 3 have nothing to take back, 1 name no decision of the campaign, or repeat one"
+    " customers are not told: the policy has no text for it, or they had no notice"
 )
 
 
