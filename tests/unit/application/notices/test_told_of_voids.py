@@ -306,6 +306,27 @@ def test_what_the_biller_does_not_take_back_is_told_to_nobody_and_asked_again_it
         assert notices(road).total() == 2
 
 
+def test_the_difference_that_the_biller_is_asked_for_is_told_once_it_is_booked() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller, version=2)
+        for step in ("deliver", "answer"):
+            road.step(step)
+        road.world.lists.upload("lists/right.csv", list_of([row(account, fee="10.00") for account in ACCOUNTS[:1]]))
+        left_out = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+        right: dict[str, Any] = {"key": "lists/right.csv", "rows": 1, "policy_version": 2, **left_out}
+        road.world.publish(event(detail_type="Campaign Requested", **right))
+        road.world.run_until_quiet()
+        road.world.now = road.world.now.replace(microsecond=0)
+        void = executed(road.world, campaign="net-outage/2", is_of_overpaid=True, asks_biller=True)
+        assert (void.state, void.plan.totals.notices, void.apply.totals.notices) == (VoidState.VOIDED, 1, 1)
+        assert notices(road) == {}
+        for step in ("deliver", "answer"):
+            road.step(step)
+        assert notices(road) == {"1.99 EUR": 1}
+        (one,) = told(road.world).values()
+        assert (one["account_id"], one["values"]["left"]) == ("booked", "1.00 EUR, 20 call_minute")
+
+
 WAYS = ("deliver", "answer", "cycle", "ask", "void", "ask booked", *(f"void {account}" for account in ACCOUNTS))
 
 
@@ -346,6 +367,7 @@ def test_what_the_biller_gives_again_is_no_notice() -> None:
     assert published(world, kept(world, "a-de", *before)) == ["2.99 EUR"]
     again = replace(kept(world, "a-de", *before, undone), before=before)
     assert published(world, again) == []
+    assert published(world, kept(world, "a-de", *before, undone)) == ["2.99 EUR"], "also when all is published again"
 
 
 def test_each_void_of_a_decision_is_a_notice_of_its_own() -> None:
