@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from kulanz.domain.campaigns.campaign import ENDED
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz_cli.terminal import command, counted_as, labelled, say
 from kulanz_console.answered import (
@@ -14,6 +13,7 @@ from kulanz_console.answered import (
     WITHDRAWN,
     Decided,
     Standing,
+    at_work,
     differences,
     facts,
     looked_in,
@@ -98,7 +98,8 @@ def show_answer(answer: "AskAnswer", console: Console, incident_id: str | None =
         _show_nothing(answer, console, incident_id)
     for campaign in answer["campaigns"]:
         if not answer["final"]:
-            more = "" if answer["decisions"] or campaign["state"] in ENDED else "; this can change"
+            is_settled = answer["decisions"] or campaign["campaign"] not in at_work(answer)
+            more = "" if is_settled else "; this can change"
             say(console, f"Campaign {campaign['campaign']} is {campaign['state']}{more}.")
 
 

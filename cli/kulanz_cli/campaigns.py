@@ -11,6 +11,7 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz_cli.command import IncidentParameter
 from kulanz_cli.door import Door
 from kulanz_cli.log import RouteParameter
@@ -145,6 +146,10 @@ def _show(found: "Sequence[CampaignItem]", out: Console) -> None:
     stated = [place for place, _ in enumerate(COLUMNS) if any(row[place] not in ("", "-") for row in rows)]
     table(out, [COLUMNS[place] for place in stated], [[row[place] for place in stated] for row in rows])
     for campaign in every:
+        month = month_of_goodwill(campaign.id.incident_id)
+        if month:
+            say(out, f"{campaign.id} has no list; what persons gave in it is in:")
+            command(out, ["kulanz", "month", month])
         show_where_rejected(campaign, out)
         too_much = sum_text(campaign.apply.totals.worth(), RowResult.OVERPAID)
         if campaign.state is State.CLOSED and too_much != "-":

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kulanz.domain.campaigns.campaign import ENDED
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import amount_words, is_currency
@@ -440,6 +441,11 @@ def _value_text(value: Any) -> str:
 def summary(decision: Decision) -> str:
     """A decision in a few words."""
     return joined(" ", (decision.outcome.value, worth(decision.benefits), Given(f"({decision.reason})")))
+
+
+def at_work(answer: "AskAnswer") -> list[str]:
+    """The campaigns that can still change an answer, such as net-outage/1."""
+    return [] if answer["final"] else [one["campaign"] for one in answer["campaigns"] if one["state"] not in ENDED]
 
 
 def looked_in(campaigns: "list[LookedIn]") -> str:

@@ -58,6 +58,7 @@ def show(visit: Visit) -> Shown:
         "said": answered,
         "kinds": KINDS,
         "looked_in": answered.looked_in(found["campaigns"]),
+        "at_work": answered.at_work(found),
         "accept_id": action_id(visit, "accept"),
     }
     return Shown("account.html", visit.words("Account {account}", account=account), content)

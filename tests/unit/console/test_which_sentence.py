@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz_console import answered
 from kulanz_console.answered import Decided, Standing
@@ -166,6 +167,14 @@ def looked(number: int, subject: str = "", *, searched: bool = True, **changes: 
 )  # fmt: skip
 def test_it_is_said_where_an_id_was_looked_for(campaigns: Any, says: str) -> None:
     assert answered.looked_in(campaigns) == says
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_an_answer_can_change_by_what_has_not_ended(final: bool) -> None:
+    over = {"closed", "cancelled", "rejected", "refused"}
+    campaigns = [{"campaign": f"net-outage/{number}", "state": state} for number, state in enumerate(State)]
+    left = [one["campaign"] for one in campaigns if one["state"] not in over]
+    assert answered.at_work(cast("Any", {"final": final, "campaigns": campaigns})) == ([] if final else left)
 
 
 @pytest.mark.parametrize(
