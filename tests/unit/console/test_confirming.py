@@ -134,9 +134,8 @@ def test_a_campaign_is_requested_over_the_very_version_of_a_list(browser: Browse
 
     def act(use: str, content: Any, **values: Any) -> Any:
         asked.append(content)
-        return {"revision": 1, "incident_id": VOICE, "campaign": f"{VOICE}/1"} if content.get("campaign") else acted(
-            use, content, **values
-        )  # fmt: skip
+        opened = {"revision": 1, "incident_id": VOICE, "campaign": f"{VOICE}/1", "state": "planning"}
+        return opened if content.get("campaign") else acted(use, content, **values)
 
     browser.kulanz.act = act  # type: ignore[method-assign]
     place = {"bucket": "a-bucket", "key": "lists/a.csv", "version_id": "v1"}
