@@ -1,7 +1,8 @@
 """Journeys of persons at the hosted console, played by playwright: run by the interpreter of .venvs/browser.
 
-Its argument is {"chromium", "console": address, "provider": address, "journeys": {name: {"who", "path", "steps"}}}. A
-step is a list: what is done, and with what. It prints JSON: what was read in each journey, and what is wrong.
+Its argument is {"chromium", "console": address, "provider": address, "journeys": {name: {"who", "path", "steps"}}}, and
+where a host's name leads elsewhere "hosts": chromium's rule for it. A step is a list: what is done, and with what. It
+prints JSON: what was read in each journey, and what is wrong.
 """
 
 import json
@@ -125,12 +126,17 @@ class Journey:
         self.read["cookie for scripts"] = self.page.evaluate("() => document.cookie")
 
 
+def started_with(asked: Mapping[str, Any]) -> list[str]:
+    """What chromium is started with."""
+    return ["--no-sandbox", *([f"--host-resolver-rules={asked['hosts']}"] if "hosts" in asked else [])]
+
+
 def main() -> None:
     """Play them, one after the other."""
     asked = json.loads(sys.argv[1])
     found: dict[str, Any] = {"errors": [], "foreign": [], "violations": [], "sideways": [], "stopped": [], "read": {}}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=asked["chromium"], args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=asked["chromium"], args=started_with(asked))
         for name, one in asked["journeys"].items():
             journey = Journey(browser, asked, one["who"], found)
             journey.play(one["path"], one["steps"])
