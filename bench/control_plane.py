@@ -16,7 +16,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from bench.worker import CREDENTIALS
+from bench.worker import CREDENTIALS, POLICY
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import receipt_items
 from kulanz.adapters.aws import client
@@ -27,6 +27,8 @@ from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_
 from kulanz.application.campaigns.dispatch_chunks import dispatch
 from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, Campaign, Cause, Chunks, Frozen, Pass, Receipt, State
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from tests.support.fake_bucket import FakeArchive
 from tests.support.fake_messages import FakeAnnouncer
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
@@ -56,7 +58,11 @@ class CampaignAt:
         self.calls = 0
         self.meta = items.meta_item(at) | sums
         self._pages = list(_pages(receipts))
-        self._put = {"FROZEN": items.frozen_item(at.id, Frozen(b"{}", json.dumps(INCIDENT).encode()))}
+        self._put = {
+            "FROZEN": items.frozen_item(
+                at.id, Frozen(document_json(load_policy(POLICY)), json.dumps(INCIDENT).encode())
+            )
+        }
 
     def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         self.calls += 1

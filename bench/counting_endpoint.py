@@ -102,7 +102,8 @@ def _update_units(update: Item) -> int:
 
 
 def _action_units(action: Item) -> int:
-    return _item_units(action["Put"]["Item"]) if "Put" in action else _update_units(action["Update"])
+    [change] = action.values()
+    return _item_units(change["Item"]) if "Item" in change else _update_units(change)
 
 
 def _operation(handler: BaseHTTPRequestHandler, body: bytes) -> tuple[str, Item]:

@@ -73,6 +73,7 @@ def export(made: Opened, ledger: FakeLedger) -> tuple[float, int]:
     work = GrantPorts(made.campaigns, made.lists, ledger, made.chunks, archive)
     ports = ExportPorts(
         work,
+        made.campaigns,
         exports,
         queue,
         FakeCredits(ledger),

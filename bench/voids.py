@@ -49,6 +49,7 @@ def main(rows: int, *, has_notices: bool = False) -> dict[str, Any]:
         ledger = DynamoLedger(done.dynamodb, TABLE, CALLS_IN_FLIGHT)
         working = VoidChunkPorts(
             work=GrantPorts(done.campaigns, done.lists, ledger, done.chunks, done.archive),
+            campaigns=done.campaigns,
             credits=DynamoCredits(done.dynamodb, TABLE, CALLS_IN_FLIGHT),
             voids=voids,
             queue=done.chunks,

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.campaign_work import DynamoCampaignWork
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.parted_lists import PartedLists
@@ -59,7 +59,7 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
     s3 = client("s3")
     ledger = DynamoLedger(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = GrantPorts(
-        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
+        campaigns=DynamoCampaignWork(client("dynamodb"), config.campaigns_table),
         lists=PartedLists(S3Lists(s3, config.list_bucket)),
         ledger=ledger,
         chunks=_queue(),
@@ -109,6 +109,7 @@ def _publishing() -> "PublishCreditsPorts":
 @cache
 def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
     from kulanz.adapters.answer_table import DynamoAnswers
+    from kulanz.adapters.campaign_table import DynamoCampaigns
     from kulanz.adapters.case_table import DynamoCases
     from kulanz.adapters.credit_actions import DynamoReversals
     from kulanz.adapters.void_table import DynamoVoids
@@ -119,6 +120,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
     _, _, credits_ = _delivering()
     ports = VoidChunkPorts(
         work=granting,
+        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         credits=credits_,
         voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
@@ -132,6 +134,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
 @cache
 def _hearing() -> "AnswerPorts":
     from kulanz.adapters.answer_table import DynamoAnswers
+    from kulanz.adapters.campaign_table import DynamoCampaigns
     from kulanz.adapters.troubles import DynamoTroubles
     from kulanz.application.delivery.hear_answers import AnswerPorts
     from kulanz.domain.gate.settings import GateSettings
@@ -144,7 +147,7 @@ def _hearing() -> "AnswerPorts":
         deliveries=delivering.deliveries,
         credits=delivering.credits,
         files=DynamoAnswers(client("dynamodb"), config.campaigns_table),
-        campaigns=delivering.campaigns,
+        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         troubles=DynamoTroubles(client("dynamodb"), config.campaigns_table),
         gate=GateSettings(budget_zone=config.budget_zone),
     )
@@ -152,6 +155,7 @@ def _hearing() -> "AnswerPorts":
 
 @cache
 def _exporting() -> "tuple[ExportPorts, GrantSettings]":
+    from kulanz.adapters.campaign_table import DynamoCampaigns
     from kulanz.adapters.case_table import DynamoCases
     from kulanz.adapters.export_table import DynamoExports
     from kulanz.application.exports.write_parts import ExportPorts
@@ -161,6 +165,7 @@ def _exporting() -> "tuple[ExportPorts, GrantSettings]":
     delivering, _, _ = _delivering()
     ports = ExportPorts(
         work=granting,
+        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         exports=DynamoExports(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
         credits=delivering.credits,

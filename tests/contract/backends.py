@@ -15,6 +15,7 @@ from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.campaign_work import DynamoCampaignWork
 from kulanz.adapters.case_table import DynamoCases
 from kulanz.adapters.credit_actions import DynamoCreditActions, DynamoReversals
 from kulanz.adapters.credit_entries import DynamoCredits
@@ -77,6 +78,7 @@ class FakeBackend:
         self.people, self.discretion = FakePeople(), FakeDiscretion()
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
+        self.campaign_work = self.campaigns
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
@@ -218,6 +220,10 @@ class AwsBackend:
     @cached_property
     def credits_table(self) -> str:
         return self._table("credits")
+
+    @cached_property
+    def campaign_work(self) -> DynamoCampaignWork:
+        return DynamoCampaignWork(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def campaigns(self) -> DynamoCampaigns:

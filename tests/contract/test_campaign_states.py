@@ -72,6 +72,34 @@ def test_a_change_of_state_is_logged_and_the_incident_knows(
     assert store.waiting() == ([FIRST] if path[-1] in WAITING else [])
 
 
+@pytest.mark.parametrize(("target", "open_seq"), [(State.REFUSED, None), (State.PAUSED, 1)])
+def test_a_worker_stops_a_campaign_once_and_frees_its_incident_where_that_is_its_end(
+    backend: Backend, target: State, open_seq: int | None
+) -> None:
+    store, worker = backend.campaigns, backend.campaign_work
+    before = open_first(store)
+    stop = change(before, target)
+
+    worker.change_state(before, stop)
+    worker.change_state(before, stop)  # the reply was lost
+    with pytest.raises(Outdated):
+        worker.change_state(before, replace(stop, reason="by another worker"))
+
+    assert store.log(FIRST) == [OPENING, stop]
+    record = store.incident(INCIDENT)
+    assert record is not None
+    assert (known(store).state, record.open_seq, worker.state_of(FIRST)) == (target, open_seq, target)
+
+
+def test_no_worker_begins_an_execution(backend: Backend) -> None:
+    store = backend.campaigns
+    move(store, open_first(store), State.AWAITING_APPROVAL)
+    waiting = known(store)
+    with pytest.raises(AssertionError):
+        backend.campaign_work.change_state(waiting, change(waiting, State.APPLYING))
+    assert known(store) == waiting
+
+
 def test_a_plan_its_approvals_and_the_sums_of_automatic_executions_are_kept(backend: Backend) -> None:
     store, before = backend.campaigns, open_first(backend.campaigns)
     assert (store.filed_plan(FIRST), store.actions(FIRST)) == (None, [])

@@ -43,6 +43,7 @@ def work(world: World, message: ExportMessage, tap: Tap | None = None) -> PartsW
     ledger, campaigns = tapped(world.ledger, "ledger", through), tapped(world.campaigns, "campaigns", through)
     ports = ExportPorts(
         GrantPorts(campaigns, lists, ledger, world.chunks, archive),
+        campaigns,
         tapped(world.exports, "exports", through),
         tapped(world.export_queue, "queue", through),
         tapped(world.credits, "credits", through),

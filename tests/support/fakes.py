@@ -18,7 +18,7 @@ from kulanz.application.ports import (
     Refused,
     must_begin_at_the_gate,
 )
-from kulanz.domain.budgets import Budget, Reservation
+from kulanz.domain.budgets import Budget, BudgetStep, Reservation
 from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
@@ -217,7 +217,7 @@ class FakeCampaigns:
             self.troubles[gate.trouble.kind, gate.trouble.on] = gate.trouble
         if gate.start is not None:
             self._spent |= {spent.place: spent for spent in gate.start.spent}
-            self.budget_items.apply(gate.start.budgets)
+            self.budget_items.apply(gate.start.budgets or BudgetStep())
         kept.log.append(change)
         kept.is_open, kept.seen = True, (0, None)
         moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
@@ -235,7 +235,7 @@ class FakeCampaigns:
             spent = (self.spent(one.place).version == one.version - 1 for one in gate.start.spent)
             if gate.start.incident.version != record.version or not all(spent):
                 raise Outdated
-            self.budget_items.require(gate.start.budgets)
+            self.budget_items.require(gate.start.budgets or BudgetStep())
 
     def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
         kept = self._campaigns.get(campaign_id)

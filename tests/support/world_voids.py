@@ -85,6 +85,7 @@ def worked(world: "World", message: VoidMessage, tap: Tap | None = None) -> None
             chunks=tapped(world.chunks, "chunks", tap),
             archive=tapped(world.archive, "archive", tap),
         ),
+        campaigns=tapped(world.campaigns, "campaigns", tap),
         credits=tapped(world.credits, "credits", tap),
         voids=tapped(world.voids, "voids", tap),
         queue=tapped(world.chunks, "chunks", tap),

@@ -24,7 +24,17 @@ def test_a_function_starts_without_what_authors_and_commands_need(function: str)
     assert told.stdout.strip() == "[]"
 
 
-NO_GRANT_NEEDS = ("kulanz.config.stated", "kulanz.config.api", "kulanz.domain.delivery.credit")
+NO_GRANT_NEEDS = (
+    "kulanz.adapters.campaign_table",
+    "kulanz.config.api",
+    "kulanz.config.stated",
+    "kulanz.domain.budgets",
+    "kulanz.domain.byhand",
+    "kulanz.domain.delivery.credit",
+    "kulanz.domain.gate",
+    "kulanz.domain.incident_record",
+    "kulanz.domain.people.people",
+)
 
 
 def test_a_worker_starts_without_what_no_grant_needs() -> None:

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from kulanz.domain.budgets import LimitSet
-from kulanz.domain.byhand.goodwill import Goodwill, GoodwillState, month_campaign
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
-from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.money import format_minor, minor_units
+
+if TYPE_CHECKING:
+    from kulanz.domain.budgets import LimitSet
+    from kulanz.domain.byhand.goodwill import Goodwill
+    from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
+    from kulanz.domain.incident_record import Revision
+    from kulanz.domain.ledger.entries import DecisionKey
+    from kulanz.domain.ledger.hand_decision import HandDecision
 
 
 class About(StrEnum):
@@ -49,7 +52,7 @@ class AuditEntry:
         return ":" in self.actor
 
 
-def opening_entry(campaign: Campaign, change: StateChange) -> AuditEntry:
+def opening_entry(campaign: "Campaign", change: "StateChange") -> AuditEntry:
     """The request for a campaign: its actor is whoever requested it, not the function that opened it."""
     asked = f"policy {campaign.policy_id} {campaign.policy_version}, list {campaign.pinned.key}"
     return AuditEntry(
@@ -62,7 +65,7 @@ APPROVALS = frozenset({"approved", "glass_broken"})
 """The reasons, up to their colon, of the changes of state that are a person's yes."""
 
 
-def change_entry(campaign_id: CampaignId, change: StateChange) -> AuditEntry:
+def change_entry(campaign_id: "CampaignId", change: "StateChange") -> AuditEntry:
     """A change of a campaign's state; an approval is one too, also where it leaves the state as it is."""
     is_approval = change.reason.partition(":")[0] in APPROVALS
     action = "approved" if is_approval else change.target.value
@@ -72,7 +75,7 @@ def change_entry(campaign_id: CampaignId, change: StateChange) -> AuditEntry:
     )  # fmt: skip
 
 
-def revision_entry(revision: Revision) -> AuditEntry:
+def revision_entry(revision: "Revision") -> AuditEntry:
     """A revision of an incident, as a source reported it."""
     return AuditEntry(
         revision.recorded_at, revision.source, revision.detail_type, About.INCIDENT, revision.incident_id,
@@ -80,54 +83,54 @@ def revision_entry(revision: Revision) -> AuditEntry:
     )  # fmt: skip
 
 
-def acceptance_entry(key: DecisionKey, at: datetime, actor: str) -> AuditEntry:
+def acceptance_entry(key: "DecisionKey", at: datetime, actor: str) -> AuditEntry:
     """The acceptance of an offer, which happens once."""
     return AuditEntry(at, actor, "accepted", About.DECISION, f"{key.campaign} {key.account_id} {key.subject}", "1")
 
 
-def hand_decision_entry(key: DecisionKey, hand: HandDecision) -> AuditEntry:
+def hand_decision_entry(key: "DecisionKey", hand: "HandDecision") -> AuditEntry:
     """The decision of a case by a person: it happens once. The note is the account's, and stands with the decision."""
     action = f"{hand.decision.outcome.value} by hand"
     return _of_case(key, hand.person, hand.at, action, hand.reason, hand.id)
 
 
-def case_asked_entry(key: DecisionKey, hand: HandDecision) -> AuditEntry:
+def case_asked_entry(key: "DecisionKey", hand: "HandDecision") -> AuditEntry:
     """A decision above what the person may decide alone: it waits for a second person."""
     return _of_case(key, hand.person, hand.at, "asked to decide", hand.reason, hand.id)
 
 
-def case_agreed_entry(key: DecisionKey, person: str, at: datetime, action_id: str) -> AuditEntry:
+def case_agreed_entry(key: "DecisionKey", person: str, at: datetime, action_id: str) -> AuditEntry:
     """The yes of a second person to a decision by hand."""
     return _of_case(key, person, at, "agreed to", "", action_id)
 
 
-def case_rejected_entry(key: DecisionKey, person: str, at: datetime, reason: str, action_id: str) -> AuditEntry:
+def case_rejected_entry(key: "DecisionKey", person: str, at: datetime, reason: str, action_id: str) -> AuditEntry:
     """The no of a second person to a decision by hand."""
     return _of_case(key, person, at, "rejected", reason, action_id)
 
 
-def _of_case(key: DecisionKey, person: str, at: datetime, action: str, reason: str, action_id: str) -> AuditEntry:
+def _of_case(key: "DecisionKey", person: str, at: datetime, action: str, reason: str, action_id: str) -> AuditEntry:
     on = f"{key.campaign} {key.account_id} {key.subject}"
     return AuditEntry(at, person, action, About.DECISION, on, action_id, reason, action_id)
 
 
-def goodwill_entry(one: Goodwill) -> AuditEntry:
+def goodwill_entry(one: "Goodwill") -> AuditEntry:
     """What was done about goodwill last: asked for, given, approved and so given, or rejected.
 
     The note stands here and in the record, and nowhere else: it is no text for the customer.
     """
-    on = f"{month_campaign(one.given_at or one.asked_at)} {one.account_id} {one.id}"
+    on = f"{one.month} {one.account_id} {one.id}"
     asked = f"{one.amount}: {one.reason}{f' ({one.note})' if one.note else ''}"
-    if one.state is GoodwillState.WAITING:
+    if one.is_waiting:
         return AuditEntry(one.asked_at, one.asked_by, "asked to give", About.DECISION, on, "0", asked, one.id)
     by, cause = one.decided_by or one.asked_by, one.decided_as or one.id
-    if one.state is GoodwillState.REJECTED:
+    if one.is_rejected:
         at, why = one.decided_at or one.asked_at, f"{asked}: {one.why}"
         return AuditEntry(at, by, "rejected to give", About.DECISION, on, "1", why, cause)
     return AuditEntry(one.given_at or one.asked_at, by, "gave", About.DECISION, on, "1", asked, cause)
 
 
-def budget_entry(setting: LimitSet) -> AuditEntry:
+def budget_entry(setting: "LimitSet") -> AuditEntry:
     """The setting of a month's budget, or its removal."""
     verb, why = "remove", setting.reason
     if setting.limit is not None:
@@ -148,7 +151,7 @@ def published_entry(policy_id: str, version: int, at: datetime, by: str) -> Audi
     return AuditEntry(at, said[0], "published", About.POLICY, f"{policy_id} {version}", str(version), said[1])
 
 
-def uploaded_entry(pinned: PinnedList, at: datetime, by: str) -> AuditEntry:
+def uploaded_entry(pinned: "PinnedList", at: datetime, by: str) -> AuditEntry:
     """The upload of the version of a list that a campaign pinned."""
     said = (by, BY_ITS_OWN_WORD) if by else (UPLOADER_UNKNOWN, "")
     return AuditEntry(at, said[0], "uploaded", About.LIST, pinned.key, pinned.version_id, said[1])

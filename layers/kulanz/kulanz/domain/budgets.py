@@ -172,9 +172,6 @@ class BudgetStep:
         return not self.made() and any(used > 0 for used in more)
 
 
-NO_STEP = BudgetStep()
-
-
 # One budget and one reservation
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from kulanz.application.campaigns.filed_reads import FiledReads
 from kulanz.application.campaigns.read_earlier import Earlier, EarlierReader, UnitPlace
 from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, HistoryReader, Read
-from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
+from kulanz.application.ports import Archive, CampaignWork, ChunkMessage, ChunkQueue, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Overpaid, Totals, WriteResult
@@ -69,7 +69,7 @@ class GrantSettings:
 class GrantPorts:
     """The world that working a chunk touches."""
 
-    campaigns: CampaignStore
+    campaigns: CampaignWork
     lists: ListStore
     ledger: Ledger
     chunks: ChunkQueue

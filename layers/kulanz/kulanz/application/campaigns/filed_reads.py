@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from kulanz.application.campaigns.read_history import NOTHING_READ, Read
-from kulanz.application.ports import Archive, CampaignStore
+from kulanz.application.ports import Archive, CampaignWork
 from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt
 from kulanz.domain.ledger.earlier_decisions import Before
 from kulanz.domain.policy.deciding.history import history_content, values_of_history
@@ -41,7 +41,7 @@ class FiledReads:
 
     campaign: Campaign
     chunk: int
-    campaigns: CampaignStore
+    campaigns: CampaignWork
     archive: Archive
     _noted: dict[int, bytes] = field(default_factory=dict)
     _noted_bytes: int = 0

@@ -3,7 +3,7 @@
 import json
 from unicodedata import normalize
 
-from kulanz.application.ports import CampaignStore
+from kulanz.application.ports import CampaignWork
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Frozen
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.incident import Incident
@@ -47,7 +47,7 @@ class FrozenCache:
     def __init__(self) -> None:
         self._policies: dict[CampaignId, CompiledPolicy] = {}
 
-    def get(self, campaign: Campaign, campaigns: CampaignStore) -> CompiledPolicy:
+    def get(self, campaign: Campaign, campaigns: CampaignWork) -> CompiledPolicy:
         """The campaign's policy, compiled once."""
         known = self._policies.get(campaign.id)
         if known is None:
@@ -57,7 +57,7 @@ class FrozenCache:
             self._policies[campaign.id] = known
         return known
 
-    def find(self, campaign_id: CampaignId, campaigns: CampaignStore) -> CompiledPolicy | None:
+    def find(self, campaign_id: CampaignId, campaigns: CampaignWork) -> CompiledPolicy | None:
         """The policy of a campaign known by its id alone; None when there is no such campaign."""
         known = self._policies.get(campaign_id)
         if known is not None:

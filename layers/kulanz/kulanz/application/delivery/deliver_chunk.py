@@ -23,7 +23,7 @@ from kulanz.application.delivery.world import Booked, CreditLedger, DeliveryQueu
 from kulanz.application.ports import (
     Archive,
     CampaignIndex,
-    CampaignStore,
+    CampaignWork,
     DeliveryMessage,
     ListStore,
     Refused,
@@ -92,7 +92,7 @@ class DeliverWork(StrEnum):
 class DeliverPorts:
     """The world that delivering a chunk touches."""
 
-    campaigns: CampaignStore
+    campaigns: CampaignWork
     lists: ListStore
     credits: CreditLedger
     deliveries: DeliveryStore

@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from kulanz.application.delivery.world import CreditsTopic, DeliveryStore
-from kulanz.application.ports import Archive, CampaignStore, Outdated, PublishMessage, Refused
+from kulanz.application.ports import Archive, CampaignWork, Outdated, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import DELIVERABLE
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.files import PartFile
@@ -30,7 +30,7 @@ class PublishWork(StrEnum):
 class PublishCreditsPorts:
     """The world that publishing credits touches."""
 
-    campaigns: CampaignStore
+    campaigns: CampaignWork
     deliveries: DeliveryStore
     archive: Archive
     topic: CreditsTopic

@@ -28,7 +28,7 @@ from kulanz.application.delivery.world import (
     VoidQueue,
     VoidStore,
 )
-from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
+from kulanz.application.ports import CampaignStore, RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
 from kulanz.domain.delivery.entries import CreditEntry
@@ -64,6 +64,7 @@ class VoidChunkPorts:
     """The world that working a void touches: that of deciding lines, and that of their credits."""
 
     work: GrantPorts
+    campaigns: CampaignStore
     credits: CreditLedger
     voids: VoidStore
     queue: VoidQueue
@@ -75,8 +76,8 @@ class VoidChunkPorts:
         self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock, cache: FrozenCache
     ) -> VoidWriter:
         """What writes for a void of a campaign."""
-        of, keeps = self.work, campaign.keeps_history
-        return VoidWriter(work, keeps, of.campaigns, of.ledger, self.credits, cache, settings, clock)
+        ledger, keeps = self.work.ledger, campaign.keeps_history
+        return VoidWriter(work, keeps, self.campaigns, ledger, self.credits, cache, settings, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +321,7 @@ class _Run:
             )
             return {key: new for key, new in found if new is not None}
 
-        asking = ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks, self.writer)
+        asking = ReversalAsking(self.void, ports.campaigns, ports.credits, ports.asks, self.writer)
         asking.ask(mine, wanted, self.clock)
 
     def _written(

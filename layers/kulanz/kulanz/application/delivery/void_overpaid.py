@@ -25,7 +25,7 @@ from kulanz.application.delivery.world import (
     ReversalLedger,
     VoidStore,
 )
-from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone, Refused, TryAgain
+from kulanz.application.ports import CampaignStore, ChunkMessage, Outdated, PinnedVersionGone, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.delivery.difference import Decided, Entitled, Taking, pieces_of
@@ -42,6 +42,8 @@ class OverpaidPorts(Protocol):
 
     @property
     def work(self) -> GrantPorts: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property
@@ -258,7 +260,7 @@ class OverpaidRun:
                 found |= taking.asks(subjects[offset])
             return found
 
-        asking = ReversalAsking(self.void, ports.work.campaigns, ports.credits, ports.asks, self.writer)
+        asking = ReversalAsking(self.void, ports.campaigns, ports.credits, ports.asks, self.writer)
         asking.ask(mine, wanted, self.clock)
 
 

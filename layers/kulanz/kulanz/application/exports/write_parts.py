@@ -20,6 +20,7 @@ from kulanz.application.exports.plan_rows import PlanRows
 from kulanz.application.exports.ports import ExportQueue, ExportStore
 from kulanz.application.ports import (
     CampaignIndex,
+    CampaignStore,
     ChunkMessage,
     ExportMessage,
     PinnedVersionGone,
@@ -51,6 +52,7 @@ class ExportPorts:
     """The world that writing an export touches. Of the ledger it only reads."""
 
     work: GrantPorts
+    campaigns: CampaignStore
     exports: ExportStore
     queue: ExportQueue
     credits: CreditLedger
@@ -101,7 +103,7 @@ def write_parts(
 
     Raises TryAgain when the world does not answer; the message then comes again and goes on behind the last part.
     """
-    store, campaigns = ports.exports, ports.work.campaigns
+    store, campaigns = ports.exports, ports.campaigns
     export, campaign = store.export(message.campaign, message.export), campaigns.campaign(message.campaign)
     if export is None or campaign is None or export.failed or not 0 <= message.chunk < export.chunks(campaign):
         return PartsWritten()
@@ -157,7 +159,7 @@ def _parts(
     cache: FrozenCache,
 ) -> Iterator[Part | None]:
     """The parts of a chunk that are not recorded yet, each as it is written; None where time is over."""
-    campaigns = ports.work.campaigns
+    campaigns = ports.campaigns
     if export.span:
         yield from _added_parts(campaign, export, ports, clock, cache)
         return
@@ -201,9 +203,7 @@ def _added_parts(
     size = campaign.chunks.size
     at = max((part.end for part in ports.exports.parts(export, size)), default=size)
     end = size + export.span
-    decisions = Decisions(
-        campaign.id, cache.get(campaign, ports.work.campaigns), {}, export.asked_at, offers_ended=False
-    )
+    decisions = Decisions(campaign.id, cache.get(campaign, ports.campaigns), {}, export.asked_at, offers_ended=False)
     found = _added(campaign, at - size, export.span, ports)
     one = next(found, None)
     while at < end:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from kulanz.domain.budgets import NO_STEP, Budget, BudgetStep, Reservation
 from kulanz.domain.campaigns.campaign import (
     Campaign,
     CampaignId,
@@ -17,15 +16,16 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
-from kulanz.domain.incident_record import IncidentRecord, Revision
 
 if TYPE_CHECKING:
     from kulanz.domain.audit import AuditEntry
+    from kulanz.domain.budgets import Budget, BudgetStep, Reservation
     from kulanz.domain.campaigns.trouble import Trouble
     from kulanz.domain.gate.approval import Action
     from kulanz.domain.gate.filed_plan import FiledPlan
     from kulanz.domain.gate.settings import Spent, SpentPlace
     from kulanz.domain.halt import Halt, HaltAction
+    from kulanz.domain.incident_record import IncidentRecord, Revision
     from kulanz.domain.ledger.additions import Addition
 
 
@@ -51,12 +51,12 @@ class Start:
 
     `incident` is the record as it was read: a revision that came since makes the start fail. `spent` are the sums of
     automatic executions, as they were read, to which this execution is added; empty where persons approved it.
-    `budgets` is what it reserves of the month's budgets; nothing where an execution goes on.
+    `budgets` is what it reserves of the month's budgets; None where an execution goes on.
     """
 
-    incident: IncidentRecord
+    incident: "IncidentRecord"
     spent: "tuple[Spent, ...]" = ()
-    budgets: BudgetStep = NO_STEP
+    budgets: "BudgetStep | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +86,8 @@ def must_begin_at_the_gate(before: Campaign, change: StateChange, gate: AtTheGat
         raise AssertionError("an execution begins or goes on with its start, and nothing else has one")
 
 
-class CampaignStore(Protocol):
-    """Incidents and campaigns: the control plane. Every write is conditional on what its caller had read."""
-
-    def incident(self, incident_id: str) -> IncidentRecord | None:
-        """The incident's record, read consistently."""
-
-    def revisions(self, incident_id: str) -> list[Revision]:
-        """The recorded revisions of an incident, lowest first."""
-
-    def revision(self, incident_id: str, number: int) -> Revision | None:
-        """One recorded revision of an incident, read consistently."""
-
-    def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
-        """Write a revision and move the incident's record from `before` to `after`. Raises Outdated."""
-
-    def open(
-        self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
-    ) -> None:
-        """Create a campaign, list it under its outage and occupy its incident, in one step. Raises Outdated."""
-
-    def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
-        """The campaigns of all incidents over an outage, by incident, lazily and read consistently."""
+class CampaignWork(Protocol):
+    """What a worker needs of a campaign. Every write is conditional on what its caller had read."""
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
         """A campaign with the sums of its receipts, read consistently."""
@@ -121,9 +101,6 @@ class CampaignStore(Protocol):
     def cursor(self, campaign_id: CampaignId, work: Pass, chunk: int) -> Cursor | None:
         """How far a chunk has come, read consistently; None when it has not begun."""
 
-    def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
-        """The chunks whose pass is finished, read consistently."""
-
     def record_receipt(self, receipt: Receipt) -> bool:
         """Write a receipt, move its chunk's cursor and add to the campaign's sums, in one step.
 
@@ -135,6 +112,48 @@ class CampaignStore(Protocol):
         self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
     ) -> Iterator[Receipt]:
         """The receipts of a pass that start in the bytes `[start, stop)`, by where they start, read consistently."""
+
+    def change_state(self, before: Campaign, change: StateChange) -> None:
+        """Move a campaign's state, log it, and let the incident know that it is free again. Raises Outdated.
+
+        What begins an execution, or goes on with one, needs the whole store.
+        """
+
+    def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
+        """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.
+
+        After a further change of state they count as not sent: messages that met a campaign at rest are gone.
+        """
+
+    def halt(self) -> "Halt":
+        """The halt of the stack, read consistently: what a worker looks at every second."""
+
+
+class CampaignStore(CampaignWork, Protocol):
+    """Incidents and campaigns: the control plane. Every write is conditional on what its caller had read."""
+
+    def incident(self, incident_id: str) -> "IncidentRecord | None":
+        """The incident's record, read consistently."""
+
+    def revisions(self, incident_id: str) -> "list[Revision]":
+        """The recorded revisions of an incident, lowest first."""
+
+    def revision(self, incident_id: str, number: int) -> "Revision | None":
+        """One recorded revision of an incident, read consistently."""
+
+    def record_revision(self, before: "IncidentRecord | None", after: "IncidentRecord", revision: "Revision") -> None:
+        """Write a revision and move the incident's record from `before` to `after`. Raises Outdated."""
+
+    def open(
+        self, before: "IncidentRecord", after: "IncidentRecord", campaign: Campaign, frozen: Frozen, change: StateChange
+    ) -> None:
+        """Create a campaign, list it under its outage and occupy its incident, in one step. Raises Outdated."""
+
+    def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
+        """The campaigns of all incidents over an outage, by incident, lazily and read consistently."""
+
+    def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
+        """The chunks whose pass is finished, read consistently."""
 
     def change_state(self, before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:
         """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated.
@@ -152,17 +171,11 @@ class CampaignStore(Protocol):
     def spent(self, place: "SpentPlace") -> "Spent":
         """What automatic executions of a month, or of an incident, add up to, read consistently."""
 
-    def budget(self, currency: str, month: str) -> Budget:
+    def budget(self, currency: str, month: str) -> "Budget":
         """The budget of a month, read consistently; without a limit where none is set."""
 
-    def reservations(self, campaign_id: CampaignId) -> list[Reservation]:
+    def reservations(self, campaign_id: CampaignId) -> "list[Reservation]":
         """What a campaign reserved of budgets, by currency, read consistently; nothing before its execution began."""
-
-    def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
-        """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.
-
-        After a further change of state they count as not sent: messages that met a campaign at rest are gone.
-        """
 
     def mark_announced(self, campaign: Campaign, announced: str) -> None:
         """Note which state and figures have been announced; a campaign that has ended is open no more.
@@ -179,9 +192,6 @@ class CampaignStore(Protocol):
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
-
-    def halt(self) -> "Halt":
-        """The halt of the stack, read consistently: what a worker looks at every second."""
 
     def change_halt(self, before: "Halt", after: "Halt", action: "HaltAction") -> None:
         """Move the halt's record from `before` to `after` and keep the action that did it. Raises Outdated."""

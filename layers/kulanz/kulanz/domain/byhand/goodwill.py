@@ -81,9 +81,24 @@ class Goodwill:
         """The month's campaign that it was given in; None before."""
         return None if self.given_at is None else month_campaign(self.given_at)
 
+    @property
+    def month(self) -> CampaignId:
+        """The campaign of the month that it was given in, or asked for until it is given."""
+        return month_campaign(self.given_at or self.asked_at)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a second person has not said yet."""
+        return self.state is GoodwillState.WAITING
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a second person has rejected it."""
+        return self.state is GoodwillState.REJECTED
+
     def is_over(self, now: datetime) -> bool:
         """Whether it waited longer than it may."""
-        return self.state is GoodwillState.WAITING and now >= self.asked_at + WAITS
+        return self.is_waiting and now >= self.asked_at + WAITS
 
     def given(self, now: datetime, by: str = "", action_id: str = "") -> "Goodwill":
         """As it is when it is given, at the word of `by` where a second person was needed."""
@@ -119,7 +134,7 @@ def equals_of(asked: Goodwill, known: Iterable[Goodwill], now: datetime) -> list
         for one in known
         if one.id != asked.id
         and (one.measure, one.size) == (asked.measure, asked.size)
-        and one.state is not GoodwillState.REJECTED
+        and not one.is_rejected
         and not one.is_over(now)
         and now - (one.given_at or one.asked_at) < EQUAL_WITHIN
     ]
