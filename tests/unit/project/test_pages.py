@@ -354,3 +354,10 @@ def test_every_alarm_says_whether_it_can_wait_until_the_morning() -> None:
     assert len(rows) > 10
     for row in rows:
         assert row.strip("| ").split(" | ")[-1].startswith(("yes", "no")), row
+
+
+def test_each_decision_has_a_number_of_its_own_and_a_date() -> None:
+    begun = {path.name: path.read_text(encoding="utf-8")[:400] for path in (DOCS / "decisions").glob("*.md")}
+    assert len({name[:4] for name in begun}) == len(begun), sorted(begun)
+    expected = {name: rf"# {int(name[:4])}\. [^\n]+\n\n2026-\d\d-\d\d\. Accepted" for name in begun}
+    assert [name for name, text in begun.items() if not re.match(expected[name], text)] == []
