@@ -23,6 +23,7 @@ from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.notices import voided_notice_id
 from tests.fake_biller.biller import Biller, Faults
+from tests.support.by_hand import decide, door_of
 from tests.support.effort import examples
 from tests.support.faults import HALVABLE, Fault, Tap
 from tests.support.road import ACCOUNTS, Road
@@ -36,7 +37,7 @@ from tests.support.small_campaign import (
     small_world,
     telling_world,
 )
-from tests.support.voiding import file_of, stands
+from tests.support.voiding import file_of, net, stands
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_door import WorldDoor
 from tests.support.world_voids import approved, asked, run_voids, watched_voids
@@ -165,6 +166,17 @@ def test_only_whom_the_void_is_about_is_told() -> None:
     executed(world, file=file_of(world, b"account_id\na-en\nheld\nnobody\n"))
     world.run_until_quiet()
     assert set(by_account(world)) == {"a-en"}
+
+
+def test_who_was_told_of_no_credit_is_not_told_that_it_is_gone() -> None:
+    """Who is held has a notice, which says so. What a person grants after that is told by no notice."""
+    world = closed()
+    granted = decide(door_of(world), "held", way="amount", amount="2.50", measure="EUR")
+    assert granted.status == 200
+    void = executed(world)
+    world.run_until_quiet()
+    assert net(world, "held") == {}
+    assert (void.plan.totals.notices, void.apply.totals.notices, set(by_account(world))) == (3, 3, GRANTED)
 
 
 def test_a_second_void_of_the_rest_tells_the_others_alone() -> None:

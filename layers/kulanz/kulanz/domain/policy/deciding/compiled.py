@@ -249,7 +249,7 @@ class CompiledPolicy:
     def voided_in(self, notice: Notice | None) -> str:
         """Give the language in which the customer of a decision is told what is taken back of it: that of its notice.
 
-        Empty where it has no notice, or the policy no text.
+        Empty where its notice is of no credit, or it has none, or the policy no text.
         """
         return "" if self._notice is None or notice is None else self._notice.voided_in(notice)
 
@@ -354,8 +354,10 @@ class _CompiledNotice:
         return notice
 
     def voided_in(self, notice: Notice) -> str:
-        """The language of the text about what is taken back; empty where there is none."""
-        return self._language(VOIDED, notice.locale) if VOIDED in self._texts else ""
+        """The language of the text about what is taken back; empty where there is none, or the notice is of no credit:
+        what a person grants by hand to somebody who was held or declined is told by that person.
+        """
+        return self._language(VOIDED, notice.locale) if VOIDED in self._texts and notice.kind in _GIVEN else ""
 
     def _language(self, kind: str, locale: str) -> str:
         """The text of the language itself, else of the language without its region, else the default."""
