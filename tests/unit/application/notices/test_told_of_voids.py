@@ -143,6 +143,21 @@ def test_each_customer_is_told_in_the_language_of_the_first_notice_what_was_take
     }
 
 
+def test_a_value_of_the_policys_own_never_stands_for_what_was_taken_back() -> None:
+    """It was worked out when it was decided: another amount, and another day, than those of the void."""
+    ours = ("taken_back", "left", "amount", "currency", "effective_at", "void")
+    own = "".join(f"    {name}: '\"theirs\"'\n" for name in (*ours, "quantity", "unit", "their_own"))
+    world = small_world(list_of(ROWS))
+    world.policies.publish("net-credit", 2, sealed_policy(f"{TELLS_VOIDS}  values:\n{own}"))
+    world.publish(event(rows=len(ROWS), policy_version=2))
+    world.run_until_quiet()
+    executed(world)
+    world.run_until_quiet()
+    for account, one in by_account(world).items():
+        assert {name for name, value in one["values"].items() if value == "theirs"} == {"their_own"}, account
+        assert set(ours) <= one["values"].keys()
+
+
 def test_a_notice_names_no_person_and_not_why() -> None:
     world = closed()
     executed(world)

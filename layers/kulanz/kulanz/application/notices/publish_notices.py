@@ -110,9 +110,13 @@ def _notices_of(record: Recorded) -> Iterator[tuple[Notice, Recipient]]:
 def voided_values(decision: Decision, taken: Taken) -> Mapping[str, str]:
     """What fills in the text about what was taken back: the first of it as an amount or a quantity, all of it, what is
     left of the decision, when, by which void, and the policy's own values.
+
+    These were worked out when it was decided. So one that is named as one of ours does not stand for it.
     """
+    own = {} if decision.notice is None else decision.notice.values
     values = {
         "reason": decision.reason,
+        **{name: value for name, value in own.items() if name not in _HOW_MUCH},
         "taken_back": _sizes_text(taken.sizes),
         "left": _sizes_text(taken.left),
         "effective_at": format_instant(taken.at),
@@ -120,8 +124,10 @@ def voided_values(decision: Decision, taken: Taken) -> Mapping[str, str]:
     }
     measure, size = next(iter(taken.sizes.items()))
     names = ("amount", "currency") if is_currency(measure) else ("quantity", "unit")
-    values |= dict(zip(names, (_figure(size, measure), measure), strict=True))
-    return values | (dict(decision.notice.values) if decision.notice is not None else {})
+    return values | dict(zip(names, (_figure(size, measure), measure), strict=True))
+
+
+_HOW_MUCH = frozenset({"amount", "currency", "quantity", "unit"})
 
 
 def _sizes_text(sizes: Mapping[str, Size]) -> str:
