@@ -175,6 +175,34 @@ def test_what_a_person_gave_since_the_plan_ends_the_taking() -> None:
     assert [(part.share, part.size) for part in taking.came_to(stand)] == [(Share.CHANGED, SIZE)]
 
 
+@pytest.mark.parametrize("void_since", [(), (0,), (1,), (0, 1)])
+def test_what_a_person_gave_is_left_while_any_measure_of_it_stands(void_since: tuple[int, ...]) -> None:
+    """Also where a void has taken back all of another one."""
+    granted = Decision(Outcome.GRANTED, "credit", (EUR, CHF))
+    before = [decided(1, CreditState.DUE), decided(2, decision=HELD)]
+    taking = Taking(VOID, 7, {}, pieces_of({}, before, LATEST, VOID))
+    other = [CreditEntry(EntryKind.VOIDED, OPENED, "anna", "void/1/other", void_since)] if void_since else []
+    entry = replace(before[1].entry, status=Outcome.GRANTED, by_hand=hand(OPENED, granted), effective_at=OPENED)
+    following = taking.next({key(1): before[0], key(2): Decided(entry, tuple(other))})
+    assert (following is None) is (len(void_since) < len(granted.benefits))
+
+
+@pytest.mark.parametrize("gone", [(), (1,), (2,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3)])
+@pytest.mark.parametrize("entitled", [0, 130, 400, 870, 1_310])
+def test_the_biller_is_asked_for_no_more_than_is_too_much_by_then(gone: tuple[int, ...], entitled: int) -> None:
+    """`gone` are the decisions that another void has taken back since the plan, as the biller has booked."""
+    void = replace(VOID, asks_biller=True)
+    decisions = [decided(seq, CreditState.ACCEPTED) for seq in (1, 2, 3)]
+    taking = Taking(void, 7, {"EUR": entitled}, pieces_of({"EUR": entitled}, decisions, LATEST, void))
+    stand = {one.entry.key: one for one in decisions}
+    stand |= {key(seq): decided(seq, CreditState.VOIDED) for seq in gone}
+    planned = {one.key: int(one.part.size) for one in taking.pieces if one.key.seq not in gone}
+    asked = {of: int(one.size_of(0)) for of, one in taking.asks(stand).items()}
+    too_much = max(0, SIZE * (len(decisions) - len(gone)) - entitled)
+    assert sum(asked.values()) == min(too_much, sum(planned.values()))
+    assert all(size <= planned[of] for of, size in asked.items())
+
+
 def test_another_void_since_the_plan_is_taken_into_account() -> None:
     decisions = [decided(1, CreditState.DUE), decided(2, CreditState.DUE)]
     taking = Taking(VOID, 7, {"EUR": 400}, pieces_of({"EUR": 400}, decisions, LATEST, VOID))

@@ -1,0 +1,76 @@
+"""What voids took back of a decision: each void has what it took itself, and what was left then."""
+
+from dataclasses import replace
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.standing import CreditState, add_entry
+from kulanz.domain.delivery.taken import taken_of
+from tests.unit.domain.delivery.test_difference import decided
+from tests.unit.domain.delivery.test_reversals import (
+    ACCEPTED,
+    ASSIGNED,
+    REJECTED,
+    SENT_BACK,
+    SIZE,
+    SIZES,
+    TAKEN_BACK,
+    answer,
+    asked,
+    back,
+)
+
+ENTRY = decided(1, CreditState.DUE).entry
+FIRST, SECOND, THIRD = 70, 110, 190
+"""What three voids ask back, one after the other."""
+
+
+def asked_and_sent(size: int, number: int) -> tuple[CreditEntry, ...]:
+    delivery = f"billing/{number + 1}"
+    sent = replace(SENT_BACK, id=f"reversal_assigned/{delivery}", delivery=delivery)
+    return asked(size, f"v{number}"), sent
+
+
+def told(kind: EntryKind, number: int) -> CreditEntry:
+    delivery = f"billing/{number + 1}"
+    return replace(back(kind, number=number), delivery=delivery, id=f"{kind}/{number}")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((ACCEPTED, ACCEPTED, ACCEPTED), [("v1", FIRST), ("v2", SECOND), ("v3", THIRD)]),
+        ((REJECTED, ACCEPTED, ACCEPTED), [("v2", SECOND), ("v3", THIRD)]),
+        ((ACCEPTED, REJECTED, ACCEPTED), [("v1", FIRST), ("v3", THIRD)]),
+        ((ACCEPTED, ACCEPTED, REJECTED), [("v1", FIRST), ("v2", SECOND)]),
+        ((ACCEPTED, ACCEPTED, None), [("v1", FIRST), ("v2", SECOND)]),
+    ],
+)
+def test_what_the_biller_booked_is_of_the_void_that_asked_for_it(
+    answers: tuple[EntryKind | None, ...], expected: list[tuple[str, int]]
+) -> None:
+    entries: CreditEntries = (ASSIGNED, answer(ACCEPTED))
+    for number, (size, kind) in enumerate(zip((FIRST, SECOND, THIRD), answers, strict=True), 1):
+        for one in (*asked_and_sent(size, number), *(() if kind is None else (told(kind, number),))):
+            adding = add_entry(entries, one, SIZES)
+            assert adding.moved, adding
+            entries = adding.entries
+    left, found = SIZE, []
+    for name, size in expected:
+        left -= size
+        found.append((VoidId(CampaignId("out", 1), name), {"EUR": size}, {"EUR": left}))
+    assert [(one.void, one.sizes, one.left) for one in taken_of(ENTRY, entries)] == found
+
+
+def test_what_the_biller_undoes_is_of_the_void_that_had_asked_for_it() -> None:
+    entries: CreditEntries = (ASSIGNED, answer(ACCEPTED))
+    late = (told(TAKEN_BACK, 1),)
+    for one in (*asked_and_sent(FIRST, 1), told(ACCEPTED, 1), *asked_and_sent(SECOND, 2), told(ACCEPTED, 2), *late):
+        adding = add_entry(entries, one, SIZES)
+        assert adding.moved, adding
+        entries = adding.entries
+    found = [(one.void.name, dict(one.sizes), one.is_taken) for one in taken_of(ENTRY, entries)]
+    assert found == [("v1", {"EUR": FIRST}, True), ("v2", {"EUR": SECOND}, True), ("v1", {"EUR": -FIRST}, False)]
