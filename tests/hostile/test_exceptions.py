@@ -21,7 +21,7 @@ from kulanz.application.notices import publish_notices as publishing
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.decider import Decider
-from kulanz.failures import CAUSES_MOST, described
+from kulanz.failures import CAUSES_MOST, WITHOUT_CONTENT, described
 from tests.hostile.handlers import Functions
 from tests.hostile.test_canaries import CANARY, HEADER, assert_silent
 from tests.support.faults import Tap, no_faults
@@ -48,6 +48,15 @@ def quoting(kind: str = "bug") -> Exception:
     if kind == "chained":
         error.__cause__ = ClientError(answer, "PutItem")
     return error
+
+
+@pytest.mark.parametrize("ours", WITHOUT_CONTENT)
+def test_of_an_error_that_is_more_special_than_ours_the_type_alone_is_logged(ours: type[Exception]) -> None:
+    """Whoever made it may have put into its message what was sent."""
+    special = type("Special", (ours,), {})
+    (said,) = described(special(CANARY))
+    (plain,) = described(ours("a code"))
+    assert (CANARY in said, said.startswith("Special"), "a code" in plain) == (False, True, True)
 
 
 def functions() -> Functions:

@@ -15,7 +15,7 @@ import pytest
 from kulanz.domain.decision import Benefit
 from kulanz.domain.money import Money
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
-from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
+from kulanz_cli.month import LATE_FIELDS, csv_of, html_of, late_csv
 from kulanz_cli.outcomes import EXIT_UNUSABLE
 from kulanz_console.answered import _billing, _late_from
 from kulanz_console.drawing.ways import NOT_EXACT
@@ -366,7 +366,7 @@ def test_only_what_is_late_ends_with_1(late: list[Any], soon: list[Any], code: i
         assert run(stack, *words).exit_code == code
 
 
-@pytest.mark.parametrize("first", FORMULAS)
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_code_of_billing_is_a_formula_in_the_table_of_the_late(first: str) -> None:
     found = {name: f"{first}{name}" if name == "code" else name for name in LATE_FIELDS}
     head, cells_ = csv.reader(io.StringIO(late_csv([found]), newline=""))

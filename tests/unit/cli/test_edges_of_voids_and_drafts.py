@@ -105,6 +105,13 @@ def test_a_void_says_how_many_notices_follow_or_that_customers_are_not_told(
     assert ("customers" in shown) is bool(figures["decisions"]), "of what takes nothing back there is nothing to say"
 
 
+@pytest.mark.parametrize("lines", [0, 1, 4_321])
+def test_a_void_that_read_a_line_says_what_it_has_done_also_where_that_is_nothing(lines: int) -> None:
+    found = void("voided", {"lines": lines, "unmatched": lines, "decisions": 0, "sums": []})
+    shown = run(Answering(voids__of_campaign=[{"voids": [found]}]), "void", "in-7/1").stdout
+    assert ("0 decisions done" in shown, "to void" in shown, "would" in shown) == (lines > 0, not lines, not lines)
+
+
 def test_one_of_a_kind_is_one_and_what_was_asked_stays_true_after_the_answer() -> None:
     asked = [{"channel": "billing", "measure": "EUR", "credits": 1, "sum": "500"}]
     one = {"lines": 1, "unmatched": 0, "decisions": 1, "sums": [], "asked": asked}

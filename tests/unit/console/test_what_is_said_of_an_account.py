@@ -150,6 +150,15 @@ def test_what_others_wrote_is_neither_translated_nor_counted(one: answered.Decid
     assert any(kept in text for named, text in german(one) if named == name), german(one)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_notice_is_for_sending_since_the_decision_alone(by_hand: bool, accepted: bool) -> None:
+    """An acceptance and a person's decision move the instant of the decision, and send no notice of their own."""
+    content: Any = {**decided().content, **({"by_hand": HAND} if by_hand else {})}
+    said = dict(customer_notices.notices(content, NOTICE, is_accepted=accepted))
+    assert ("for sending since" in said["notice"]) is (not by_hand and not accepted)
+
+
 def test_what_the_biller_undid_is_given_again_and_never_a_negative_sum() -> None:
     found = dict(answered.facts(DECIDED[5], cast("Any", {"explained_by": "1"})))
     assert found["taken back"].startswith("5.00 EUR, 2026-03-01T09:00:00Z, by a requester")

@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from kulanz.application.delivery.world import Booked
 from kulanz.application.door.taken_back import taken_back
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.decision import Benefit, Decision, Outcome
-from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import Void, VoidApproval
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
+from tests.unit.domain.delivery.test_reversals import ASSIGNED, SENT_BACK, answer, asked, back
 
 AT = datetime.fromisoformat("2026-03-01T09:00:00+00:00")
 CAMPAIGN = CampaignId("out", 1)
@@ -44,6 +47,20 @@ def test_each_void_says_what_it_took_by_measure() -> None:
         ("2026-03-02T09:00:00Z", "out/1/first", {"CHF": "50", "EUR": "130"}),
         ("2026-03-04T09:00:00Z", "out/2/second", {"EUR": "40"}),
     ]
+
+
+@pytest.mark.parametrize("locale", ["", "de", "en"])
+def test_of_what_was_given_again_no_notice_is_shown(locale: str) -> None:
+    """Customers are told of what a void took; of what the biller undid they get it anew, and no notice says so."""
+    entries: CreditEntries = (ASSIGNED, answer(EntryKind.ACCEPTED), asked(70), SENT_BACK)
+    entries += (back(EntryKind.ACCEPTED), back(EntryKind.TAKEN_BACK))
+    decision = Decision(Outcome.GRANTED, "credit", BENEFITS[:1], Notice("credited", "fr", "email"))
+    body = decision_body(CAMPAIGN, "3", "0" * 64, "row", decision)
+    entry = Entry(DecisionKey("a-1", "out", "-", 1), body, decision.outcome, remaining_of(BENEFITS), AT, None, 0, 17)
+    known: Any = type("Voids", (), {"void": staticmethod(lambda _: None)})
+    found = list(taken_back(Booked(entry, entries, locale), known))
+    assert [one["sums"] for one in found] == [{"EUR": "70"}, {"EUR": "-70"}]
+    assert [one.get("notice", {}).get("locale", "") for one in found] == [locale, ""]
 
 
 def test_who_was_behind_it_is_said_by_role_and_number_and_no_name() -> None:

@@ -230,6 +230,15 @@ def test_an_approval_names_all_that_a_void_will_do(other: Void) -> None:
     assert other.plan_hash != PLANNED.plan_hash
 
 
+def test_the_totals_of_ranges_are_added_up_in_every_figure() -> None:
+    one, other = (
+        VoidTotals(3 * n, 5 * n, 7 * n, {(Share.VOIDED, "EUR"): 11 * n}, {("billing", "EUR"): (13 * n, 17 * n)}, 19 * n)
+        for n in (1, 10)
+    )
+    one.add(other)
+    assert one == VoidTotals(33, 55, 77, {(Share.VOIDED, "EUR"): 121}, {("billing", "EUR"): (143, 187)}, 209)
+
+
 def test_a_void_gives_back_what_it_voided_and_nothing_that_changed_before_it() -> None:
     sums: dict[tuple[Share, str], int | Decimal] = {(share, "EUR"): 2**n for n, share in enumerate(Share)}
     sums |= {(Share.VOIDED, "GB"): Decimal(5)}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.money import (
+    CURRENCIES,
     MAX_MINOR_UNITS,
     AmountError,
     Money,
@@ -30,6 +31,16 @@ DECIMAL_MODES = {
 @pytest.mark.parametrize(("currency", "decimals"), [("USD", 2), ("JPY", 0), ("KRW", 0), ("KWD", 3), ("CHF", 2)])
 def test_every_currency_has_its_own_minor_unit(currency: str, decimals: int) -> None:
     assert minor_units(currency) == decimals
+
+
+NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+
+
+def test_the_currencies_without_decimals_and_with_three_are_those_of_iso_4217_and_all_others_have_two() -> None:
+    found = {decimals: {one for one in CURRENCIES if minor_units(one) == decimals} for decimals in range(5)}
+    assert (found[0], found[3]) == (set(NO_DECIMALS.split()), set(THREE_DECIMALS.split()))
+    assert found[2] == CURRENCIES - found[0] - found[3]
 
 
 def test_an_unknown_currency_is_an_error() -> None:
