@@ -55,7 +55,7 @@ INVENTED_BY_MINISTACK = {
     "dynamodb:PartiQLInsert": "dynamodb:BatchExecuteStatement",
 }
 """For a batch AWS asks for the left action; MiniStack for the right one too, on no resource in particular."""
-UNKNOWN_TO_MINISTACK = {"events:source", "dynamodb:EnclosingOperation"}
+UNKNOWN_TO_MINISTACK = {"events:source", "dynamodb:EnclosingOperation", "dynamodb:LeadingKeys"}
 PUBLISHER, ADMINISTRATOR = "rules-desk", "administrator"
 ACCOUNTS_PER_LIST = 150
 SEED = 7

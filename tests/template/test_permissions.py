@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
+from kulanz.adapters.case_table import row_key
+from kulanz.adapters.index_items import additions_partition
 from kulanz.adapters.messaging import EVENT_SOURCE
+from kulanz.domain.campaigns.campaign import CampaignId
 from tests.template.resolved import PROJECT, Json, Stack, as_list, role_statements
 
 ROLES = {
@@ -289,6 +292,16 @@ def test_what_reads_deliveries_writes_drafts_and_no_incident_or_campaign(whole: 
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["UPSTREAM#*", "COMPONENT#*", "DRAFTS#*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
+
+
+@pytest.mark.parametrize("role", ["GrantCreditsRole", "AdvanceCampaignRole"])
+def test_what_is_read_beside_the_decisions_of_a_list_begins_as_the_role_allows(whole: Stack, role: str) -> None:
+    """The stand-in for AWS does not know this condition."""
+    (statement,) = [item for item in role_statements(whole, role) if ("dynamodb:Query", CREDITS_TABLE) in granted(item)]
+    allowed = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    campaign = CampaignId("net-outage", 3)
+    for read in (additions_partition(campaign), row_key(campaign, 7)["pk"]["S"]):
+        assert [one for one in allowed if fnmatchcase(read, one)], read
 
 
 def test_a_decision_is_put_in_a_transaction_only(whole: Stack) -> None:
