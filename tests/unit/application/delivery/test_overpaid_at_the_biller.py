@@ -46,9 +46,9 @@ def corrected(road: Road) -> None:
     road.world.now = road.world.now.replace(microsecond=0)
 
 
-def difference(road: Road, name: str = "difference", tap: Tap | None = None) -> Void:
+def difference(road: Road, name: str = "difference", tap: Tap | None = None, campaign: str = SECOND) -> Void:
     """Ask for the void of what was overpaid, approve it, and let it end."""
-    void = asked(road.world, ANNA, name=name, campaign=SECOND, is_of_overpaid=True, asks_biller=True)
+    void = asked(road.world, ANNA, name=name, campaign=campaign, is_of_overpaid=True, asks_biller=True)
     run_voids(road.world)
     planned = stands(road.world, void)
     if planned.state is VoidState.AWAITING_APPROVAL:
@@ -169,3 +169,26 @@ def test_what_is_not_delivered_is_reduced_at_once_and_only_the_rest_is_asked_bac
         )
         states = {stands.state for measure, _, stands, _ in road.stands() if measure == "EUR"}
         assert CreditState.VOIDED in states
+
+
+def test_what_several_campaigns_gave_too_much_is_asked_back_of_each() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer"):
+            road.step(step)
+        left_out = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+        for name, fee in (("more", "40.00"), ("less", "10.00")):  # two campaigns have delivered 4.00; 1.00 is owed
+            road.world.lists.upload(f"lists/{name}.csv", list_of([row("booked", fee=fee)]))
+            request = event(detail_type="Campaign Requested", key=f"lists/{name}.csv", rows=1, **left_out)  # type: ignore[arg-type]
+            road.world.publish(request)
+            road.world.run_until_quiet()
+        void = difference(road, campaign="net-outage/3")
+        assert (void.state, void.state_reason) == (VoidState.VOIDED, "balanced")
+        assert void.apply.totals.asked == {("billing", "EUR"): (2, 300)}
+        euros = {
+            entry.key.seq: stands.asked_back
+            for entry in road.world.ledger.all_entries()
+            for measure, _, stands, _ in road.stands_of(entry)
+            if measure == "EUR" and entry.key.account_id == "booked"
+        }
+        assert euros == {1: TOO_MUCH, 2: 101}

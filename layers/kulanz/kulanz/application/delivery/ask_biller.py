@@ -73,8 +73,8 @@ class ReversalAsking:
             if not asked:
                 return
             changed = False
-            for place in sorted({(key.campaign, one.channel) for key, one in asked.items()}):
-                of_place = [key for key, one in asked.items() if (key.campaign, one.channel) == place]
+            for place in sorted({(key.seq, one.channel) for key, one in asked.items()}):
+                of_place = [key for key, one in asked.items() if (key.seq, one.channel) == place]
                 for page in batched(of_place, together, strict=False):
                     if not self.asks.ask([self._asking(mine[key], asked[key], clock) for key in page]):
                         changed = True
