@@ -28,6 +28,9 @@ _MEANING = {
     Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
 }
 
+NOTHING_IS_GRANTED = "nothing is granted"
+SAID_BY_ITS_MEANING = frozenset({"declined", "held", "referred"})
+"""States that the sentence of what they mean names already."""
 _NOTHING_GRANTED = {
     "offer ended": "the offer has ended",
     "voided": "all of it was voided",
@@ -163,7 +166,7 @@ def now_words(standing: Standing) -> str:
             before = Said("{sum} was granted before, and has expired", sum=sum_words(granted)) if granted else ""
             return joined("; ", ("offered, and not accepted yet", before))
         case _:
-            return joined("; ", (_NOTHING_GRANTED[content["state"]], "nothing is granted"))
+            return joined("; ", (_NOTHING_GRANTED[content["state"]], NOTHING_IS_GRANTED))
 
 
 def worth(benefits: Iterable[Benefit]) -> str:
@@ -287,7 +290,7 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     yield "reason", Given(decision.reason)
     yield from _hand(decided)
     if decided.is_granted:
-        yield "credited", seconds(content["effective_at"])
+        yield "granted at", seconds(content["effective_at"])
     if decision.claimable:
         accepted_at = None if offer is None else offer["accepted_at"]
         accepted = "" if accepted_at is None else Said("accepted {at}", at=seconds(accepted_at))
@@ -307,6 +310,8 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
             yield "usable for", Said("{restriction} of the policy", restriction=Given(benefit.restriction))
         yield from ((name, Given(text)) for name, text in benefit.terms.items())
     yield from _billing(content)
+    if decided.granted and "credits" not in content:  # nothing was assigned, voided or answered
+        yield "billing", "in no delivery to billing yet"
     for one in content.get("taken_back", ()):
         yield _of_a_void(one)
     if "policy" in content:

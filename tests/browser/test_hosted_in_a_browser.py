@@ -148,7 +148,7 @@ def found(door: WorldDoor, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_each_role_comes_to_the_end_of_its_main_journey(found: dict[str, Any], door: WorldDoor) -> None:
     assert found["stopped"] == []
     read = found["read"]
-    assert read["an approver"]["said"] == "second/1 is now: awaiting approval."
+    assert read["an approver"]["said"] == "second/1: your approval counts. It needs another person's, too."
     assert read["another approver, by a link to the plan"]["said"] == "second/1 is now: applying."
     assert "granted" in read["a support agent, whose login expires in the middle of a form"]["answer"]
     assert "paused" in read["an operator"]["said"]

@@ -86,7 +86,10 @@ def test_two_approvers_approve_a_plan_by_the_keyboard(world: World) -> None:
     approving = world.copy()
     with ExitStack() as consoles:
         found = browsed([consoles.enter_context(console_of(approving, one)) for one in (ANNA, BERT)])
-    assert found["approved"] == [f"{CAMPAIGN} is now: awaiting approval.", f"{CAMPAIGN} is now: applying."]
+    assert found["approved"] == [
+        f"{CAMPAIGN}: your approval counts. It needs another person's, too.",
+        f"{CAMPAIGN} is now: applying.",
+    ]
     assert (found["errors"], found["foreign"]) == ([], [])
     approving.run_until_quiet()
     assert approving.campaign(CAMPAIGN).state is State.CLOSED

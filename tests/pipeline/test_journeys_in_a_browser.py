@@ -208,7 +208,7 @@ def test_each_role_comes_to_the_end_of_its_main_journey_at_the_deployed_stack(fo
     read = found["read"]
     assert read["an operator"]["said"] == f"{STOPPED} is now: cancelled."
     assert str(APPROVED) in read["an approver"]["said"]
-    assert read["a second approver"]["said"] == f"{APPROVED} is now: awaiting approval."
+    assert read["a second approver"]["said"] == f"{APPROVED}: your approval counts. It needs another person's, too."
     assert read["a second approver"]["left"].startswith("Ended")
     assert read["a third approver, by a link to the plan"]["said"] == f"{APPROVED} is now: applying."
     assert APPROVED.incident_id in read["a support agent"]["answer"]

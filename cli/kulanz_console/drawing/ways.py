@@ -126,6 +126,11 @@ def law_text(total: Mapping[str, str]) -> str:
     return f"{amount_words(total['granted'], total['measure'])} granted = {' + '.join(shares) or '0'}"
 
 
+def is_late(campaign: Mapping[str, Any]) -> bool:
+    """Whether something that a campaign granted is on no bill, and its deadline is over."""
+    return any(Decimal(line["overdue"]) for line in campaign["lines"])
+
+
 def delivery_words(campaign: Mapping[str, Any]) -> str:
     """The delivery over a campaign's list, with its state where it is not sent, and those over what was added since; or
     why nothing is in any delivery.

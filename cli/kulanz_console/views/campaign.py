@@ -8,7 +8,7 @@ from kulanz.domain.campaigns.campaign import ENDED, State
 from kulanz_console.drawing.figures import figures_of
 from kulanz_console.drawing.sections import amounts_section, law_section, reconciliation_section, results_section
 from kulanz_console.drawing.sources import Sources
-from kulanz_console.drawing.ways import is_compared, is_for_a_person, rest_of
+from kulanz_console.drawing.ways import is_compared, is_for_a_person, is_late, rest_of
 from kulanz_console.drawing.words import sentence, state_kind
 from kulanz_console.paths import campaign_path
 from kulanz_console.port import NotAnswered, Why
@@ -77,6 +77,7 @@ def show(visit: Visit) -> Shown:
         "is_granted": any(one.granted for one in figures.totals),
         "void_id": action_id(visit, "void"),
         "is_overpaid": state is State.CLOSED and bool(figures.overpaid),
+        "is_late": bill is not None and is_late(bill),
         "has_rejects": bill is not None
         and any(map(is_for_a_person, bill["lines"])),
         "stops": STOPS.get(state, ()),

@@ -51,7 +51,10 @@ def give(visit: Visit) -> Done:
 def _said(visit: Visit, done: Any) -> str:
     match done["state"]:
         case "given":
-            said = visit.words("{amount} are given. The next delivery to billing has them.", amount=done["amount"])
+            said = visit.words(
+                "{amount} are given. The account's page says where they stand on their way to a bill.",
+                amount=done["amount"],
+            )
         case "waiting":
             said = visit.words("{amount} wait for a second person. Nothing is given before.", amount=done["amount"])
         case "rejected":

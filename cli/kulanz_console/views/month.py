@@ -19,6 +19,7 @@ from kulanz_console.drawing.ways import (
     delivery_words,
     differences_of,
     is_compared,
+    is_late,
     rejected_of,
     rest_of,
     standing_of,
@@ -83,6 +84,7 @@ def show(visit: Visit) -> Shown:
         "open_paths": OPEN_PATHS | {kind: f"/{where}?month={month}" for kind, where in BY_MONTH.items()},
         "sent_since": sent,
         "next_dues": dues,
+        "late": {one["campaign"] for one in campaigns if visit.may("acknowledgements.late_credits") and is_late(one)},
     }
     return Shown("month.html", visit.words("Month {month}", month=month), content)
 

@@ -156,6 +156,11 @@ def _acted(visit: Visit, body: dict[str, Any]) -> Done:
     state = visit.words.code(done["state"])
     where = "plan" if done["state"] == State.AWAITING_APPROVAL else "campaign"
     path = f"/{where}/{campaign_path(done['campaign'])}"
+    if body["action"] == "approve" and done["state"] == State.AWAITING_APPROVAL:
+        said = visit.words(
+            "{campaign}: your approval counts. It needs another person's, too.", campaign=done["campaign"]
+        )
+        return Done(path, str(said))
     return Done(path, str(visit.words("{campaign} is now: {state}.", campaign=done["campaign"], state=state)))
 
 

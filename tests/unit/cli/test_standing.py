@@ -163,6 +163,6 @@ def test_times_are_whole_seconds_for_people_and_exact_for_programs() -> None:
     world = World()
     world.now += timedelta(microseconds=250_000)
     campaign(world, 1, PAY_WHOLE)
-    assert "." not in read(told(world)).partition("credited ")[2].split()[0]
+    assert "." not in read(told(world)).partition("granted at ")[2].split()[0]
     (decided,) = answer_content(ask_answer(world.ask("a-1", INCIDENT_ID)))["decisions"]
     assert ".25" in decided["effective_at"]

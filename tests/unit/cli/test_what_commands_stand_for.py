@@ -37,7 +37,7 @@ def test_a_credit_is_dated_when_it_was_written_and_not_when_it_was_decided(close
     decided_at = closed.campaign(CAMPAIGN).decided_at
     assert entry.effective_at.replace(microsecond=0) != decided_at.replace(microsecond=0)
     told = read(run(WorldStack(closed), "ask", "granted-1", "--incident", INCIDENT_ID).stdout)
-    assert f"credited {format_instant(entry.effective_at.replace(microsecond=0))}" in told
+    assert f"granted at {format_instant(entry.effective_at.replace(microsecond=0))}" in told
     assert f"decided as of {format_instant(decided_at.replace(microsecond=0))}" in told
 
 

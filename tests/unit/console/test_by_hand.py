@@ -284,7 +284,7 @@ def test_rows_that_contradict_are_looked_for_in_the_list_of_the_campaign_that_de
 
 def test_the_page_of_an_account_says_sentences_first_and_codes_after(browser: Browser) -> None:
     held = read(browser.get("/account?id=held-1").text.replace("<wbr>", ""))
-    band = "Not decided: a fact that the policy needs is unknown, and nothing is guessed. Held; nothing is granted"
+    band = "Not decided: a fact that the policy needs is unknown, and nothing is guessed. Nothing is granted"
     assert f"{band} (segment_unknown)." in held.replace("( ", "(").replace(" )", ")"), held[600:1200]
     granted = read(browser.get("/account?id=granted-1").text.replace("<wbr>", ""))
     assert "2.99 EUR within 2 billing cycles" in granted

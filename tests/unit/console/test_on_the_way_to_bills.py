@@ -1,8 +1,11 @@
 """What the pages of deliveries and of a month say of what is on no bill: kept back, by which account, and why."""
 
 import re
+from collections.abc import Mapping
 from contextlib import closing
+from copy import deepcopy
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -99,3 +102,29 @@ def test_what_is_kept_back_is_listed_with_its_campaign_and_sums_until_it_is_deli
     world.run_until_quiet()
     world.watch()
     assert "Kept back" not in text_of(browser, "/deliveries")
+
+
+DUE = "2026-03-01T22:00:00Z"
+
+
+def late(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An answer, as it is once a credit is late."""
+    changed: dict[str, Any] = deepcopy(dict(answer))
+    if "due_soon" in changed:
+        changed["overdue"] = [{"campaign": CAMPAIGN, "due": DUE, "credits": 1, "measure": "EUR", "sum": "2.99"}]
+    for one in (*changed.get("campaigns", ()), changed):
+        for line in one.get("lines", ()) if "why_not" in one else ():
+            line["overdue"] = "2.99"
+    return changed
+
+
+@pytest.mark.parametrize("path", ["/", "/deliveries", MONTH, f"/campaign/{CAMPAIGN}"])
+def test_what_is_late_leads_to_its_credits_from_every_page_that_counts_it(path: str) -> None:
+    browser = opened(closed(Channel("billing")))
+    link = f'href="/late/{CAMPAIGN}"'
+    assert link not in browser.get(path).text
+    browser.kulanz.seen = late
+    shown = browser.get(path).text
+    assert link in shown
+    assert (f'<time datetime="{DUE}">' in shown) == (path in ("/", "/deliveries"))
+    assert DUE not in re.sub(r"<time[^>]*>.*?</time>", "", shown)

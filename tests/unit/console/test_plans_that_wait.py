@@ -10,7 +10,8 @@ import pytest
 from kulanz.domain.time import parse_instant
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.waiting import PLANS_LOOKED_AT
-from tests.support.console_browser import Browser, forms
+from tests.support.console_browser import EVERY_ROLE, Browser, forms
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA
 from tests.support.wrong_lists import A_RIGHT_LIST, WRONG_LISTS, planned
@@ -178,3 +179,32 @@ def test_an_emergency_stands_below_the_approval_and_persons_by_their_short_names
     assert yes is not None
     assert yes.start() < page.index("In an emergency: alone")
     assert f'<span title="{ANNA.id}"><bdi>anna</bdi></span>' in page
+
+
+NOTHING_TO_COMPARE = "No closed campaign was found under this policy to compare the amounts with"
+
+
+def test_an_approver_hears_where_no_earlier_campaign_shows_what_a_line_usually_gets(right: World) -> None:
+    first = small_world()
+    first.approvers = ()
+    first.publish(event(rows=ROWS))
+    first.run_until_quiet()
+    assert NOTHING_TO_COMPARE in read(Browser(first).enter().get(f"/plan/{CAMPAIGN}").text)
+    assert NOTHING_TO_COMPARE not in read(Browser(right.copy()).enter().get(PLAN).text)
+
+
+def test_a_plan_that_waits_shows_its_sum_first_and_no_columns_of_what_it_has_not_done(right: World) -> None:
+    first = Browser(right.copy()).enter().get("/").text
+    columns = re.findall(
+        r'<th scope="col"[^>]*>([^<]*)</th>', first.partition('id="plans"')[2].partition("</table>")[0]
+    )
+    assert columns == ["Campaign", "Planned", "State", "Rows", "Policy"]
+
+
+def test_what_is_on_no_bill_says_why_and_a_rejected_plan_speaks_of_no_bill(right: World) -> None:
+    browser = Browser(right.copy(), EVERY_ROLE).enter()
+    done = browser.submit(PLAN, f"{PLAN}/reject", reason="the fees are in cents")
+    rejected = read(browser.get(done.location).text)
+    assert ("Nothing was granted." in rejected, "On its way to bills" in rejected) == (True, False)
+    closed = read(browser.get(f"/campaign/{CAMPAIGN}").text)
+    assert "In no delivery: its plan names no channel" in closed

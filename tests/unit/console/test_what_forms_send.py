@@ -128,6 +128,7 @@ def credit(action: str, answer: Mapping[str, Any], path: str, says: str, *, corr
 REJECTED = "/rejected/in-7/3"
 NEEDS_SECOND = {"second_person_needed": True, "credit_id": "c-8", "state": "due"}
 ALONE = {"second_person_needed": False, "credit_id": "c-8"}
+NOW_GIVEN = "5.00 EUR are given. The account's page says where they stand on their way to a bill."
 GIVEN = {"state": "given", "amount": "5.00 EUR"}
 RECORDED = {"incident_id": "it-9", "revision": 4, "campaign": None, "state": None}
 LIST = {"policy": "p-1/6", "bucket": "the-bucket", "key": "the-key", "version_id": "the-version", "rows": "78"}
@@ -151,8 +152,8 @@ OF_LIST = {"windows": [LASTS], "campaign": REQUEST}
 FORMS = {
     "approve": plan(
         "approve", {"campaign": "in-9/4", "state": "awaiting_approval"}, "/plan/in-9/4",
-        "in-9/4 is now: awaiting approval.", "plan_hash", plan_hash=HASH, limits=["rejected", "total EUR"],
-        break_glass="alone",
+        "in-9/4: your approval counts. It needs another person's, too.", "plan_hash", plan_hash=HASH,
+        limits=["rejected", "total EUR"], break_glass="alone",
     ),
     "approve to its execution": plan(
         "approve", {"campaign": "in-9/4", "state": "applying"}, "/campaign/in-9/4", "in-9/4 is now: applying.",
@@ -187,11 +188,11 @@ FORMS = {
         "goodwill.give",
         {"amount": "5.00", "measure": "EUR", "reason": "the-code", "note": "n", "incident": "in-8", "repeat_of": "T-0"},
         {"account": "a-1"}, GIVEN, "/account?id=a-1",
-        "5.00 EUR are given. The next delivery to billing has them.", ("amount", "measure", "reason"),
+        NOW_GIVEN, ("amount", "measure", "reason"),
     ),
     "approve goodwill": Form(
         "/goodwill/<goodwill>/decide", {"action": "approve", "reason": WHY}, "goodwill.decide", {"action": "approve"},
-        {"goodwill": "T-1"}, GIVEN, "/goodwill", "5.00 EUR are given. The next delivery to billing has them.",
+        {"goodwill": "T-1"}, GIVEN, "/goodwill", NOW_GIVEN,
     ),
     "reject goodwill": Form(
         "/goodwill/<goodwill>/decide", {"action": "reject", "reason": WHY}, "goodwill.decide",

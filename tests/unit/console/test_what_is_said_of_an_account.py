@@ -163,3 +163,24 @@ def test_what_the_biller_undid_is_given_again_and_never_a_negative_sum() -> None
     found = dict(answered.facts(DECIDED[5], cast("Any", {"explained_by": "1"})))
     assert found["taken back"].startswith("5.00 EUR, 2026-03-01T09:00:00Z, by a requester")
     assert found["given again"] == "5.00 EUR, 2026-03-01T09:00:00Z: billing had taken it back, and has undone that"
+
+
+@pytest.mark.parametrize(
+    ("one", "says"),
+    [
+        (decided(), ["in no delivery to billing yet"]),
+        (decided(credits=[CREDIT]), None),
+        (decided(Decision(Outcome.HELD, "fee_unknown")), []),
+        (decided(Decision(Outcome.DECLINED, "prepaid")), []),
+    ],
+)
+def test_whoever_was_granted_something_hears_where_it_is_and_nobody_else(
+    one: answered.Decided, says: list[str] | None
+) -> None:
+    facts = answered.facts(one, cast("Any", {"explained_by": "1"}))
+    said = [str(text) for name, text in facts if name == "billing"]
+    if says is None:
+        assert len(said) == 1
+        assert "in no delivery" not in said[0]
+    else:
+        assert said == says

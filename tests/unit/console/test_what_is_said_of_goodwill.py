@@ -14,7 +14,7 @@ from kulanz_console.words import Words
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
 SAID = {
-    GoodwillState.GIVEN: "5.00 EUR are given. The next delivery to billing has them.",
+    GoodwillState.GIVEN: "5.00 EUR are given. The account's page says where they stand on their way to a bill.",
     GoodwillState.WAITING: "5.00 EUR wait for a second person. Nothing is given before.",
     GoodwillState.REJECTED: "The goodwill of 5.00 EUR is rejected. Nothing is given.",
 }
