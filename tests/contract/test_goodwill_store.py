@@ -3,6 +3,7 @@
 Raced by threads on DynamoDB Local, where transactions really meet.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
+from kulanz.domain.ledger.additions import Addition
 from kulanz.domain.ledger.entries import net_worth
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
@@ -66,6 +68,14 @@ def wanted(named: str = "T-1", account: str = "A-1", minor: int = 2000) -> Goodw
 
 def give(backend: Backend, asked: Goodwill) -> Goodwill:
     return ask_goodwill(asked, ANNA, ports(backend.campaigns, backend.goodwill), NOW)
+
+
+def additions(backend: Backend) -> Sequence[Addition]:
+    """What was added to the month, as whoever delivers it finds it."""
+    if isinstance(backend, AwsBackend):
+        return backend.index.additions(MONTH).found
+    given: Sequence[Addition] = backend.goodwill.given
+    return given
 
 
 def test_what_is_given_stands_with_its_record_counts_addition_and_budget(backend: Backend) -> None:
@@ -114,6 +124,14 @@ def test_what_waits_is_listed_until_somebody_has_decided(backend: Backend) -> No
     assert [backend.goodwill.goodwill(one) for one in ("T-1", "T-2")] == [given, rejected]
     assert backend.goodwill.waiting() == []
     assert [net_worth(one) for one in backend.ledger.of_account("A-1")] == [{"EUR": 6000}]
+
+
+def test_what_is_added_to_a_month_names_who_gave_it_and_not_who_asked(backend: Backend) -> None:
+    give(backend, wanted("T-1"))
+    give(backend, wanted("T-2", minor=6000))
+    approve_goodwill("T-2", "yes", BERT, ports(backend.campaigns, backend.goodwill), NOW + timedelta(days=1))
+    found = sorted((one.key.subject, one.actor) for one in additions(backend))
+    assert found == [("T-1", ANNA.id), ("T-2", BERT.id)]
 
 
 def test_in_a_halted_stack_nothing_is_given_whatever_was_read_before(backend: Backend) -> None:

@@ -14,8 +14,10 @@ from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
     NOTHING_ON_BILLS,
     NOTHING_TO_COMPARE,
+    OTHER_CODES,
     PARTLY_ON_BILLS,
     is_compared,
+    rejected_of,
     rest_of,
 )
 from tests.support.console_browser import Browser, settled
@@ -27,6 +29,20 @@ from tests.unit.console.test_on_the_way_to_bills import MONTH, closed, opened, t
 def bill(state: str, planned: str, granted: str, left: str) -> dict[str, Any]:
     line = {"measure": "EUR", "planned": planned, "granted": granted, "to_be_booked": granted, "not_on_bills": left}
     return {"state": state, "lines": [line]}
+
+
+def test_what_is_rejected_has_the_largest_sum_of_a_measure_first_and_other_codes_last() -> None:
+    sums = {("EUR", "old", 1): "7.00", ("EUR", "new", 1): "11.00", ("EUR", "", 1): "90.00", ("CHF", "few", 1): "0.50"}
+    sums |= {("EUR", "new", 2): "3.00", ("EUR", "big", 2): "20.00", ("CHF", "many", 2): "6.00", ("EUR", "old", 2): "1"}
+    lines = [
+        {"measure": measure, "rejected_with": [{"channel": "billing", "code": code, "sum": text}]}
+        for (measure, code, _), text in sums.items()
+    ]
+    for given in (lines, lines[::-1]):
+        assert [(one["measure"], one["code"], one["sum"]) for one in rejected_of([{"lines": given}])] == [
+            ("CHF", "many", "6.00"), ("CHF", "few", "0.50"), ("EUR", "big", "20.00"), ("EUR", "new", "14.00"),
+            ("EUR", "old", "8.00"), ("EUR", OTHER_CODES, "90.00"),
+        ]  # fmt: skip
 
 
 def test_a_difference_is_denied_only_where_something_was_compared() -> None:

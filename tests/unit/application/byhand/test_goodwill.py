@@ -65,7 +65,9 @@ def test_an_id_is_given_once(door: WorldDoor) -> None:
     first = give(door)
     before = state_of(door)
     assert give(door).content == first.content
-    bodies: list[dict[str, Any]] = [{"amount": "21.00"}, {"reason": "other", "note": "n"}, {"ticket": "T-2"}]
+    bodies: list[dict[str, Any]] = [
+        {"amount": "21.00"}, {"reason": "other"}, {"note": "n"}, {"ticket": "T-2"}, {"repeat_of": "T-0"},
+    ]  # fmt: skip
     for body in bodies:
         again = give(door, **body)
         assert (again.status, again.content["type"]) == (409, "urn:kulanz:problem:id-used")

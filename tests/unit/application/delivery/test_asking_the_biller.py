@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from kulanz.application.delivery.ask_void import VoidRefused
+from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.answer_pass import AnswerReceipt
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.credit import CreditType, credit_id
 from kulanz.domain.delivery.entries import EntryKind
+from kulanz.domain.delivery.reversal import ReversalState
 from kulanz.domain.delivery.standing import CreditState, Standing
 from kulanz.domain.delivery.void import Ends, Share, VoidState
 from kulanz.domain.ledger.earlier_decisions import ASKED_BACK
@@ -279,6 +282,48 @@ def test_what_was_granted_anew_before_the_biller_undid_the_reversal_is_found_ove
         assert planned is not None
         granted = {measure: size for measure, _, stands, size in road.stands() if stands.state is CreditState.DUE}
         assert planned.plan.totals.by_measure(Share.VOIDABLE) == granted != {}
+
+
+def test_what_is_given_again_is_noted_also_where_the_worker_dies_after_its_receipt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The lines of a receipt are never read again: what they call for is noted before it."""
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "ask booked", "deliver"):
+            road.step(step)
+        say(road, CreditType.REVERSAL, 2, "accepted")
+        request_again(road, "lists/second.csv", "new")
+        record = road.door.answers.record
+
+        def dies_after(receipt: AnswerReceipt) -> bool:
+            record(receipt)
+            raise TryAgain("the reply is lost")
+
+        monkeypatch.setattr(road.door.answers, "record", dies_after)
+        with pytest.raises(TryAgain):
+            say(road, CreditType.REVERSAL, 2, "rejected", "refused_after_all")
+        assert [one.kind for one in road.world.troubles.troubles()] == [TroubleKind.GIVEN_AGAIN]
+
+
+def test_what_is_asked_after_a_delivery_opened_is_in_the_next_one() -> None:
+    """A delivery may open between the approval of a void and its worker."""
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for step in ("deliver", "answer"):
+            road.step(step)
+        void = asked(road.world, ANNA, name="late", asks_biller=True)
+        run_voids(road.world)
+        approved(road.world, void, BEN)
+        road.act_on_all("send_again")
+        road.deliver()
+        run_voids(road.world)
+        done = road.world.voids.void(void.id)
+        assert done is not None
+        assert (done.state, bool(done.apply.totals.by_measure(Share.ASKED))) == (VoidState.VOIDED, True)
+        road.deliver()
+        states = {one.state for _, _, stands, _ in road.stands() for one in stands.reversals}
+        assert states == {ReversalState.ASSIGNED}
 
 
 @pytest.mark.parametrize("has_later", [False, True])

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.delivery.world import EntriesChange
-from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
@@ -15,8 +16,9 @@ from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
+from kulanz.domain.time import MICROSECOND
 from tests.support.faults import Fault, Tap
-from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
 from tests.support.world import BEN, World
 from tests.support.world_deliveries import watched
 from tests.support.world_door import BERT, WorldDoor
@@ -114,6 +116,21 @@ def test_keep_leaves_all_with_the_customers_and_delivers_it(midway: bool) -> Non
     assert end(door, "keep")["state"] == "closed"
     must_have_ended(door.world, State.CLOSED, "kept_by_hand")
     assert net(door.world) == OVER_LIST == sent(door.world)
+
+
+@pytest.mark.parametrize(("early", "status"), [(MICROSECOND, 409), (timedelta(0), 200)])
+def test_a_campaign_is_kept_from_the_instant_on_at_which_no_worker_can_write(early: timedelta, status: int) -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    while not world.campaigns.finished_chunks(ID, Pass.APPLY):
+        world.run(world.steps()[0])
+    world.publish(event(rows=ROWS, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    world.run(next(step for step in world.steps() if step.function is Function.OPEN))
+    until = may_write_until(world.campaign(CAMPAIGN), world.campaigns)
+    assert until is not None
+    world.now = until - early
+    body = {"action": "keep", "reason": "it was no outage"}
+    assert WorldDoor(world).put(f"stops/{CAMPAIGN}/an-end", body, BERT).status == status
 
 
 @pytest.mark.parametrize("action", ["void_unused", "void_unassigned"])

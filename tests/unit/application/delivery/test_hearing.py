@@ -1,24 +1,32 @@
 """Lines of an answer file find their delivery."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from kulanz.application.delivery.hear_answers import Sheet, _Line
+from kulanz.application.delivery.hear_answers import ANSWERS_READ_TOGETHER, Sheet, _Line, hear_chunk
+from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
 from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT
 from kulanz.domain.delivery.answers import AnswerResult, BillerAnswer
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import Moved
 from kulanz.domain.delivery.standing import CODES_MOST, CreditState
-from tests.support.fake_answers import FakeAnswers, FakeCodes
+from kulanz.domain.gate.settings import SAFE
+from kulanz.domain.ledger.entries import DecisionKey
+from tests.support.billed import Clock
+from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeCodes
+from tests.support.fake_bucket import FakeArchive, FakeLists
 from tests.unit.domain.delivery.test_answers import ASSIGNED, KEY, good, hearing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -105,6 +113,44 @@ def test_an_answer_whose_entry_was_not_written_is_heard_again(lost: int) -> None
     assert line.heard.result is AnswerResult.ACCEPTED
     assert len(tries) == lost + 1
     assert [one.kind for one in entries] == [EntryKind.ASSIGNED, EntryKind.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    "campaigns", [1, CAMPAIGNS_PER_RECEIPT, CAMPAIGNS_PER_RECEIPT + 1, 3 * CAMPAIGNS_PER_RECEIPT - 1]
+)
+@pytest.mark.parametrize("lines", [1, ANSWERS_READ_TOGETHER + 3])
+def test_no_receipt_is_of_more_campaigns_than_fit_into_its_step(campaigns: int, lines: int) -> None:
+    """Whatever a file is about: the lines of some campaigns in a row, as often as a page takes and more."""
+    decision, known, rows = hearing().decision, dict[DecisionKey, Booked](), ["serial,credit_id,account_id,answer"]
+    for seq in range(1, campaigns + 1):
+        assigned = replace(ASSIGNED, delivery=f"billing/{seq}", id=f"billing/{seq}")
+        for number in range(lines):
+            key = DecisionKey(f"a-{number}", KEY.incident_id, KEY.subject, seq)
+            known[key] = Booked(replace(decision, key=key), (assigned,))
+            rows.append(f"{seq},{credit_id(key, 0, 1)},{key.account_id},accepted")
+    lists, files, queue = FakeLists("bucket"), FakeAnswers({}), FakeAnswerQueue()
+    version = lists.upload("acknowledgements/all.csv", "\n".join([*rows, ""]).encode())
+    opening: Any = OpenAnswersPorts(lists, files, queue)
+    file = open_answers(
+        "billing", lists.pin("bucket", "acknowledgements/all.csv", version), opening, 1 << 20, "finance", NOW
+    )
+    credits_ = SimpleNamespace(
+        booked=lambda keys: {key: known[key] for key in keys}, write_entries=lambda changes: [True for _ in changes]
+    )
+    deliveries = SimpleNamespace(
+        delivery=lambda of: Delivery(
+            of, CampaignId(KEY.incident_id, of.serial), FileFormat.CSV, NOW, "delivery", DeliveryState.SENT
+        )
+    )
+    ports: Any = SimpleNamespace(
+        lists=lists, archive=FakeArchive(), deliveries=deliveries, credits=credits_, files=files, campaigns=None,
+        troubles=None, gate=SAFE,
+    )  # fmt: skip
+    assert hear_chunk("billing", file.id, 0, ports, Clock(NOW))
+    receipts = list(files.receipts(file))
+    assert sum(one.totals.counts[AnswerResult.ACCEPTED, ""] for one in receipts) == campaigns * lines
+    assert max(len(one.totals.campaigns) for one in receipts) <= CAMPAIGNS_PER_RECEIPT
+    assert len(set().union(*(one.totals.campaigns for one in receipts))) == campaigns
 
 
 def test_a_code_is_known_before_a_credit_is_written_that_is_rejected_with_it() -> None:

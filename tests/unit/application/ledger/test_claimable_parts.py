@@ -107,6 +107,21 @@ def test_both_parts_end_with_the_later_end_and_never_where_one_of_them_does_not_
     assert accepted.expires_at == (None if days is None else granted.effective_at + timedelta(days=days))
 
 
+@pytest.mark.parametrize("days", [1, 399, 401, 3_000])
+def test_what_is_accepted_is_kept_until_it_ends_and_as_long_as_what_is_decided(days: int) -> None:
+    made = World()
+    policy = POLICY.format(version=1, more="30.00 EUR").replace("valid: 7 days", f"valid: {days} days")
+    made.policies.publish("two-parts", 1, sealed_policy(policy))
+    made.lists.upload("lists/1.csv", b"account_id,fee\na-1,10.00\n")
+    made.publish(event(key="lists/1.csv", rows=1, policy="two-parts"))
+    made.run_until_quiet()
+    (granted,) = made.ledger.all_entries()
+    kept = granted.ttl - granted.effective_at.timestamp()
+    at = granted.effective_at + timedelta(days=2)
+    ends = at + timedelta(days=days)
+    assert accept(made, at).ttl >= max(ends.timestamp(), at.timestamp() + int(kept))
+
+
 def test_its_time_ends_half_open() -> None:
     end = parse_instant(UNTIL)
     assert read_decision(world().ledger.all_entries()[0].body).claim_until == end
