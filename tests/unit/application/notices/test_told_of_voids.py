@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.world import Booked
-from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices
+from kulanz.application.notices.publish_notices import PublishPorts, Recorded, publish_notices, voided_values
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.delivery.taken import taken_of
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.taken import Taken, taken_of
 from kulanz.domain.delivery.void import Share, Void, VoidState
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import Entry
@@ -156,6 +160,24 @@ def test_a_value_of_the_policys_own_never_stands_for_what_was_taken_back() -> No
     for account, one in by_account(world).items():
         assert {name for name, value in one["values"].items() if value == "theirs"} == {"their_own"}, account
         assert set(ours) <= one["values"].keys()
+
+
+@pytest.mark.parametrize(
+    ("benefit", "quantity", "unit"),
+    [
+        (Benefit(quantity="unlimited", unit="data"), "unlimited", "data"),
+        (Benefit(quantity="unlimited", unit="data", terms={"each": "week", "times": "2"}), "unlimited", "data"),
+        (Benefit(quantity="100", unit="GB", terms={"each": "week", "times": "2"}), "100", "GB"),
+        (Benefit(quantity="1.5", unit="GB"), "1.5", "GB"),
+    ],
+)
+def test_what_is_taken_back_is_said_as_it_was_when_it_was_granted(benefit: Benefit, quantity: str, unit: str) -> None:
+    measure, size = worth_of(benefit)
+    void = VoidId(CampaignId.parse(CAMPAIGN), "wrong")
+    taken = Taken(datetime(2026, 7, 1, tzinfo=UTC), void, "void/1/wrong", (0,), {measure: size}, {measure: 0 * size})
+    values = voided_values(Decision(Outcome.GRANTED, "credit", (benefit,)), taken)
+    assert (values["quantity"], values["unit"]) == (quantity, unit)
+    assert (values["taken_back"], values["left"]) == (f"{quantity} {unit}", f"{0 * size} {unit}")
 
 
 def test_a_notice_names_no_person_and_not_why() -> None:

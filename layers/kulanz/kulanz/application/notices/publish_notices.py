@@ -8,7 +8,7 @@ from kulanz.application.delivery.world import Booked
 from kulanz.application.ports import CampaignStore, NoticeTopic, Refused, Troubles
 from kulanz.domain.byhand.sizes import quantity_text
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.decision import VOIDED, Decision, Notice, Outcome
+from kulanz.domain.decision import UNLIMITED, VOIDED, Decision, Notice, Outcome
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.taken import Taken, taken_of
@@ -124,7 +124,7 @@ def voided_values(decision: Decision, taken: Taken) -> Mapping[str, str]:
     }
     measure, size = next(iter(taken.sizes.items()))
     names = ("amount", "currency") if is_currency(measure) else ("quantity", "unit")
-    return values | dict(zip(names, (_figure(size, measure), measure), strict=True))
+    return values | dict(zip(names, _in_words(size, measure), strict=True))
 
 
 _HOW_MUCH = frozenset({"amount", "currency", "quantity", "unit"})
@@ -132,11 +132,18 @@ _HOW_MUCH = frozenset({"amount", "currency", "quantity", "unit"})
 
 def _sizes_text(sizes: Mapping[str, Size]) -> str:
     """In any language: a unit is the policy's own word, as it is in `unit`."""
-    return ", ".join(f"{_figure(size, measure)} {measure}" for measure, size in sizes.items())
+    return ", ".join(" ".join(_in_words(size, measure)) for measure, size in sizes.items())
 
 
-def _figure(size: Size, measure: str) -> str:
-    return format_amount(Money(int(size), measure)) if is_currency(measure) else quantity_text(size)
+def _in_words(size: Size, measure: str) -> tuple[str, str]:
+    """How much it is and of what, as the notice of the decision said it. A measure says besides that something is
+    unlimited, of which grants are counted, or how often it comes again.
+    """
+    if is_currency(measure):
+        return format_amount(Money(int(size), measure)), measure
+    unit, _, how = measure.partition(":")
+    is_unlimited = size and how.rpartition(":")[2] == UNLIMITED
+    return UNLIMITED if is_unlimited else quantity_text(size), unit
 
 
 def notice_values(entry: Entry, decision: Decision) -> Mapping[str, str]:
