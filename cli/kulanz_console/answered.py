@@ -475,12 +475,13 @@ def what_nothing_means(campaign: "LookedIn") -> str:
     name, state = Given(campaign["campaign"]), campaign["state"]
     if not campaign["finished"]:
         return Said(
-            "Campaign {campaign} ended ({state}) before its list was decided: that says nothing.",
+            "Campaign {campaign} ended ({state}) before its list was decided: that says nothing about the account.",
             campaign=name, state=state,
         )  # fmt: skip
     if campaign["may_have_expired"]:
         return Said(
-            "Campaign {campaign} is so old that its decisions may have been deleted: that says nothing.",
+            "Campaign {campaign} is so old that its decisions may have been deleted:"
+            " that says nothing about the account.",
             campaign=name,
         )
     return Said("Campaign {campaign}: the account was not on its list, or its row was rejected.", campaign=name)

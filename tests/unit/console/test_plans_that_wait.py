@@ -181,6 +181,7 @@ def test_an_emergency_stands_below_the_approval_and_persons_by_their_short_names
     assert f'<span title="{ANNA.id}"><bdi>anna</bdi></span>' in page
 
 
+NEXT_LIST = "A right list comes with the next revision of the incident, which opens its next campaign."
 NOTHING_TO_COMPARE = "No closed campaign was found under this policy to compare the amounts with"
 
 
@@ -206,5 +207,7 @@ def test_what_is_on_no_bill_says_why_and_a_rejected_plan_speaks_of_no_bill(right
     done = browser.submit(PLAN, f"{PLAN}/reject", reason="the fees are in cents")
     rejected = read(browser.get(done.location).text)
     assert ("Nothing was granted." in rejected, "On its way to bills" in rejected) == (True, False)
+    assert NEXT_LIST in rejected
     closed = read(browser.get(f"/campaign/{CAMPAIGN}").text)
+    assert NEXT_LIST not in closed
     assert "In no delivery: its plan names no channel" in closed

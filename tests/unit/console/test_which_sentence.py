@@ -180,9 +180,21 @@ def test_an_answer_can_change_by_what_has_not_ended(final: bool) -> None:
 @pytest.mark.parametrize(
     ("finished", "old", "says"),
     [
-        (False, False, "Campaign in-7/1 ended (cancelled) before its list was decided: that says nothing."),
-        (False, True, "Campaign in-7/1 ended (cancelled) before its list was decided: that says nothing."),
-        (True, True, "Campaign in-7/1 is so old that its decisions may have been deleted: that says nothing."),
+        (
+            False,
+            False,
+            "Campaign in-7/1 ended (cancelled) before its list was decided: that says nothing about the account.",
+        ),
+        (
+            False,
+            True,
+            "Campaign in-7/1 ended (cancelled) before its list was decided: that says nothing about the account.",
+        ),
+        (
+            True,
+            True,
+            "Campaign in-7/1 is so old that its decisions may have been deleted: that says nothing about the account.",
+        ),
         (True, False, "Campaign in-7/1: the account was not on its list, or its row was rejected."),
     ],
 )
