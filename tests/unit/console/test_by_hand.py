@@ -247,6 +247,15 @@ def box(page: str) -> str:
     return read(re.sub(r"<a href=\"([^\"]+)\">", r"[\1] ", found.partition(">")[2].replace("<wbr>", "")))
 
 
+def test_what_was_given_by_hand_is_shown_to_be_repeated_of_its_own_account_alone() -> None:
+    stack = with_everything()
+    browser = Browser(stack.world, EVERY_ROLE, stack).enter()
+    for account in ("granted-1", "torn-1", "referred-1"):
+        given = browser.get(f"/account?id={account}").text
+        assert (f"/account/{account}/goodwill" in given, 'value="T-1"' in given) == (True, account == "granted-1")
+        assert ("60.00 EUR" in given) is (account == "granted-1")
+
+
 def test_the_page_of_an_account_says_what_waits_for_it_to_whoever_may_read_that() -> None:
     stack = with_everything()
     browser = Browser(stack.world, EVERY_ROLE, stack).enter()
