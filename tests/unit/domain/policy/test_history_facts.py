@@ -332,6 +332,20 @@ def test_two_caps_of_the_same_periods_both_hold(fee: int, a: int, b: int, c: int
     assert paid == sum(value for name, value in added.items() if name.startswith("paid"))  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("caps", [(3, 1), (1, 3)])
+@pytest.mark.parametrize("before", range(1_000, 1_009))
+def test_of_two_caps_of_a_period_the_lower_one_limits_what_rounding_adds(before: int, caps: tuple[int, int]) -> None:
+    """2026 is at its cap, which may end within a cent, and 2027 has room: what rounding adds is of 2027."""
+    policy = keeps(
+        YEARLY,
+        "pay: fee\ncap:\n" + "".join(f"  - {{per: calendar year, at: (20.00 EUR - paid) / {one}}}\n" for one in caps),
+        NEW_YEAR,
+    )
+    paid, added = decide(policy, 667, kept={"paid_2026": before})
+    assert paid == sum(added.values())  # type: ignore[arg-type] # amounts, by their names
+    assert added["paid_2026"] == (2_000 - before) // max(caps)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.fractions(0, 1, max_denominator=7), min_size=1, max_size=4),
