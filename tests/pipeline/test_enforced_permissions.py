@@ -113,6 +113,11 @@ def adapt_roles(deployed: Deployed) -> None:
             iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=json.dumps(document))
 
 
+def said_yes(stack: DirectStack, campaign_id: CampaignId) -> list[str]:
+    """Who approved a campaign's plan, the first one first: the table has them by ids, which are drawn."""
+    return [one.person for one in sorted(stack.campaigns().actions(campaign_id), key=lambda one: one.at)]
+
+
 def logged(stack: Any) -> Iterator[str]:
     logs = stack.client("logs")
     for group in logs.describe_log_groups()["logGroups"]:
@@ -470,7 +475,7 @@ def test_whoever_logs_in_approves_answers_and_closes_the_month_with_the_permissi
         assert approver.sign_in(provider, name, "kulanz-approver")[0] == 200
         assert approver.submit(plan, f"{plan}/approve")[:2] == (303, f"/console{leads_to}")
     drive.wait_until("the end of the campaign", LONGEST_SECONDS, lambda: state() is State.CLOSED)
-    approvals = [one.person for one in listed.campaigns().actions(campaign_id)]
+    approvals = said_yes(listed, campaign_id)
     assert approvals == [f"login:{provider.issuer}#{name}" for name in ("anna", "ben")]
 
     account = rows.examples["granted"]

@@ -25,7 +25,7 @@ from tests.browser.test_hosted_in_a_browser import GOODWILL, LEAVE, YES
 from tests.browser.test_pages_in_a_browser import CHROMIUM, PYTHON
 from tests.browser.test_pages_in_a_browser import pytestmark as in_a_browser
 from tests.pipeline.conftest import Deployed
-from tests.pipeline.test_enforced_permissions import certified, enforcing, logged, provider
+from tests.pipeline.test_enforced_permissions import certified, enforcing, logged, provider, said_yes
 from tests.support.fake_provider import CLIENT_SECRET, FakeProvider
 from tests.support.handed import discretion_content
 from tests.support.served_gateway import fronted
@@ -224,7 +224,7 @@ def test_what_they_did_is_in_the_tables_under_the_ids_of_their_logins(
     found: dict[str, Any], provider: FakeProvider
 ) -> None:
     stack = found["stack"]
-    approvals = [one.person for one in stack.campaigns().actions(APPROVED)]
+    approvals = said_yes(stack, APPROVED)
     assert approvals == [f"login:{provider.issuer}#{name}" for name in (SECOND, THIRD)], "a double click counts once"
     assert stack.campaigns().campaign(STOPPED).state is State.CANCELLED
     given = stack.door().ask("accounts.ask", account=found["account"])["decisions"]
