@@ -8,16 +8,17 @@ from typing import Any
 import click
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from kulanz.domain.people.caller import stated_id
 from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.outcomes import ACTION_CODES, Unusable
 from kulanz_cli.settings import pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import console, say
 from kulanz_console.app import Console, FirstAddress
 from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.problems import must_be_valid, why_of
-from kulanz_console.sessions import Sessions
+from kulanz_console.sessions import NOBODY, Sessions, Who
 from kulanz_console.visit import at_once
 
 HOST = "127.0.0.1"
@@ -71,7 +72,13 @@ class _Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
-def listen(name: str, kulanz: Kulanz, clock: Callable[[], datetime], port: int = 0) -> tuple[BaseWSGIServer, str]:
+def listen(
+    name: str,
+    kulanz: Kulanz,
+    clock: Callable[[], datetime],
+    port: int = 0,
+    who: Who = NOBODY,
+) -> tuple[BaseWSGIServer, str]:
     """A console of a stack that listens on this machine, and its first address. Raises Unusable for a port in use."""
     sessions, made = Sessions(), list[Console]()
 
@@ -84,8 +91,16 @@ def listen(name: str, kulanz: Kulanz, clock: Callable[[], datetime], port: int =
     except (OSError, SystemExit):
         raise Unusable(f"port {port} of this machine is taken; leave --port out, or name another") from None
     place = Place(f"{HOST}:{server.server_port}", name)
-    made.append(Console(place, FirstAddress(place, kulanz, sessions), clock))
+    made.append(Console(place, FirstAddress(place, kulanz, sessions, who), clock))
     return server, f"{place.origin}/enter/{sessions.first_token}"
+
+
+def _shell(stack: Stack) -> Who:
+    """Whose credentials the shell has; nobody where AWS does not say: the API decides who acts."""
+    try:
+        return Who(stated_id(stack.caller()))
+    except StackUnusable:
+        return NOBODY
 
 
 @click.command("console", epilog=ACTION_CODES)
@@ -97,7 +112,7 @@ def serve_console(stack: Stack, port: int) -> None:
     The pages ask and act with this shell's identity, through the API. Open the address that is printed: it lets one
     browser in, once. Ctrl-C ends it.
     """
-    server, address = listen(stack.name, ByDoor(stack.door()), lambda: datetime.now(UTC), port)
+    server, address = listen(stack.name, ByDoor(stack.door()), lambda: datetime.now(UTC), port, _shell(stack))
     say(console(), address)
     say(console(), "Open this address in a browser of this machine. It lets one browser in. Ctrl-C ends it.")
     sys.stdout.flush()

@@ -23,7 +23,7 @@ from kulanz_console.pages import Page, environment
 from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS, Action, Question
-from kulanz_console.sessions import Session, Sessions, is_form_of
+from kulanz_console.sessions import NOBODY, Session, Sessions, Who, is_form_of
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import LANGUAGES, Words, language_of
 
@@ -116,6 +116,10 @@ class Entry(Protocol):
         """Who answers this session's questions."""
         ...
 
+    def who(self, session: Session) -> Who:
+        """Who is signed in."""
+        ...
+
     def without(self, outside: Outside, action: Action | None) -> Response:
         """Answer a request that has no session; `action` is what its form was to do. Raises NotLetIn."""
         ...
@@ -138,8 +142,8 @@ class FirstAddress:
 
     rules: Sequence[tuple[str, str]] = (("/enter/<token>", "enter"),)
 
-    def __init__(self, place: Place, kulanz: Kulanz, sessions: Sessions) -> None:
-        self._place, self._kulanz, self._sessions = place, kulanz, sessions
+    def __init__(self, place: Place, kulanz: Kulanz, sessions: Sessions, who: Who = NOBODY) -> None:
+        self._place, self._kulanz, self._sessions, self._who = place, kulanz, sessions, who
 
     def enter(self, name: str, outside: Outside) -> Response:  # noqa: ARG002 (it has one page)
         """Exchange the token for a session. A page and no redirection: a browser that came by a link from elsewhere
@@ -157,6 +161,9 @@ class FirstAddress:
 
     def kulanz(self, session: Session) -> Kulanz:  # noqa: ARG002 (there is one identity)
         return self._kulanz
+
+    def who(self, session: Session) -> Who:  # noqa: ARG002 (there is one identity)
+        return self._who
 
     def without(self, outside: Outside, action: Action | None) -> Response:  # noqa: ARG002 (a command lets in)
         raise NotLetIn(
@@ -285,7 +292,7 @@ class Console:
             kulanz=self._entry.kulanz(session), session=session, words=words, now=self._clock(),
             of={name: str(value) for name, value in outside.of.items()}, query=request.args.to_dict(),
             form=request.form.to_dict(), chosen=request.form.to_dict(flat=False),
-            path=self._place.inner(request.path),
+            path=self._place.inner(request.path), who=self._entry.who(session),
         )  # fmt: skip
         try:
             visit.learn_rights()
@@ -343,7 +350,7 @@ class Console:
         self, template: str, words: Words, title: str, content: Mapping[str, Any], status: HTTPStatus,
         visit: Visit | None,
     ) -> Response:  # fmt: skip
-        page = Page(self._environment, words, self._place.stack, visit, MENU)
+        page = Page(self._environment, words, self._place.stack, visit, MENU, self._place.is_hosted)
         return Response(page.write(template, title, content), status=status, mimetype="text/html")
 
 

@@ -14,6 +14,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from kulanz.domain.money import amount_words, is_currency, measure_words, minor_units
+from kulanz.domain.people.caller import short_id
 from kulanz_console.drawing.figures import size_of
 from kulanz_console.drawing.text import plain, plain_lines
 from kulanz_console.drawing.worth import value_text
@@ -91,7 +92,7 @@ def timed(text: str) -> Markup:
 
 def person(text: str) -> Markup:
     """Who somebody is, by the short name; the whole id, such as that of a role's session, is at hand."""
-    return Markup('<span title="{}">{}</span>').format(plain(text), foreign(text.rpartition("/")[2] or text))
+    return Markup('<span title="{}">{}</span>').format(plain(text), foreign(short_id(text)))
 
 
 def padded(measure: str, text: str) -> str:
@@ -111,6 +112,7 @@ class Page:
     stack: str
     visit: Visit | None
     menu: Sequence[Question]
+    is_hosted: bool = False
 
     def write(self, template: str, title: str, content: Mapping[str, Any]) -> str:
         """Its text."""
@@ -122,13 +124,23 @@ class Page:
             **content, title=title, menu=self._shown_menu(), _=self.words, words=self.words, stack=self.stack,
             languages=LANGUAGES, session=session, news=news, worth=self._worth, decimal=self._decimal, sums=self._sums,
             measured_in=self._measured_in, cost=self._cost, url=url, picture=self._picture,
-            here="" if self.visit is None else self.visit.path,
+            here="" if self.visit is None else self.visit.path, whose=self._whose(), is_hosted=self.is_hosted,
         )  # fmt: skip
         return _first_page(written, str(self.environment.globals["root"]))
 
     def _shown_menu(self) -> list[Question]:
         visit = self.visit
         return [] if visit is None else [one for one in self.menu if not one.use or visit.may(one.use)]
+
+    def _whose(self) -> list[Markup]:
+        """Whose page it is, in parts: who is signed in, in which roles, and at which stack."""
+        words, visit, said = self.words, self.visit, []
+        if visit is not None:
+            who, roles = visit.who, visit.who.in_roles(visit.session.rights)
+            if who.shown:
+                said.append(Markup('<strong title="{}">{}</strong>').format(plain(who.id), foreign(who.shown)))
+            said.append(escape(", ".join(map(words.code, roles))) if roles else words("no role of Kulanz"))
+        return [*said, words("Stack {stack}", stack=self.stack)]
 
     def _worth(self, measure: str, exact: str) -> str:
         """A sum of a report or a plan: minor units of a currency, or a quantity."""

@@ -10,10 +10,43 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from threading import Lock
 
+from kulanz.application.door.routes import BY_USE, Role
+from kulanz.domain.people.caller import short_id
+
 TOKEN_BYTES = 32
 SESSION_LIFETIME = timedelta(hours=12)
 RIGHTS_LIFETIME = timedelta(minutes=5)
 """How long a page goes on showing what a role once permitted. What is done is decided anew each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose identity a console acts with. `name` is what others call the person, where that is known.
+
+    `roles` are None where nobody but AWS knows them: they are then told from what is permitted.
+    """
+
+    id: str = ""
+    name: str = ""
+    roles: frozenset[Role] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name, else the readable part of the id; empty where neither is known."""
+        return self.name or short_id(self.id)
+
+    def in_roles(self, rights: Mapping[str, bool]) -> list[Role]:
+        """The roles, in their order. Of what is permitted those that it has all of, without those that another has all
+        of, too.
+        """
+        if self.roles is not None:
+            return [role for role in Role if role in self.roles]
+        uses = {role: {use for use in rights if role in BY_USE[use].roles} for role in Role}
+        whole = [role for role in Role if uses[role] and all(rights[use] for use in uses[role])]
+        return [role for role in whole if not any(uses[role] < uses[other] for other in whole)]
+
+
+NOBODY = Who()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kulanz_console.port import Kulanz, NotAnswered, Why
-from kulanz_console.sessions import RIGHTS_LIFETIME, Session
+from kulanz_console.sessions import NOBODY, RIGHTS_LIFETIME, Session, Who
 from kulanz_console.words import Words
 
 AT_ONCE = 8
@@ -64,6 +64,7 @@ class Visit:
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     problem: str = ""
     path: str = "/"
+    who: Who = NOBODY
 
     def may(self, use: str) -> bool:
         """Whether the page may show it, as of some minutes ago."""

@@ -38,6 +38,7 @@ class DynamoSessions:
             "ends_at": {"S": format_instant(session.ends_at)},
             "language": {"S": session.language},
             "said": {"S": session.said},
+            "name": {"S": session.name},
             "ttl": {"N": str(int(session.ends_at.timestamp()))},
         }
         self._call("PutItem", self._client.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
@@ -65,6 +66,7 @@ class DynamoSessions:
         return KeptSession(
             key, found["person"]["S"], tuple(role["S"] for role in found["roles"]["L"]),
             parse_instant(found["ends_at"]["S"]), found["language"]["S"], found["said"]["S"],
+            found.get("name", {"S": ""})["S"],  # a session of an earlier release has none
         )  # fmt: skip
 
     def delete(self, key: str) -> None:

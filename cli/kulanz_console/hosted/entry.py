@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from kulanz_console.hosted.sessions import LoginSession, LoginSessions
 from kulanz_console.place import Place
 from kulanz_console.port import Kulanz
 from kulanz_console.routes import Action
-from kulanz_console.sessions import Session
+from kulanz_console.sessions import Session, Who
 
 _LOG = logging.getLogger(__name__)
 LOGIN_COOKIE = "__Host-kulanz-login"
@@ -79,7 +80,9 @@ class LoginEntry:
                 "Your login is in none of the groups that have a role here. Ask whoever runs the stack, then sign in"
                 " again."
             )
-        session = self._sessions.begin(identity, outside.now)
+        listed = self._door().people.current().listed(identity.person.id)
+        called = identity if listed is None else replace(identity, name=listed.name)
+        session = self._sessions.begin(called, outside.now)
         content = {"to": own_path(_unhexed(to))}
         response = outside.written(Plain("entered.html", outside.words("Welcome"), content))
         self._place.set_session(response, session.id)
@@ -93,6 +96,11 @@ class LoginEntry:
         if not isinstance(session, LoginSession) or session.person is None:
             raise TypeError("a session of the hosted console is a person's")
         return ByUseCases(self._door(), session.person, session.roles, self._clock, self._seconds_left)
+
+    def who(self, session: Session) -> Who:
+        if not isinstance(session, LoginSession) or session.person is None:
+            raise TypeError("a session of the hosted console is a person's")
+        return Who(session.person.id, session.name, session.roles)
 
     def without(self, outside: Outside, action: Action | None) -> Response:
         """Ask to sign in. What a form had in it stays in the page that is answered, and comes back from there: the

@@ -36,6 +36,9 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 KEY_TYPES = ("RSA", "EC")
 _COGNITO = re.compile(r"cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 """The host of a user pool's issuer. Its logout has a form of its own (Cognito, "Logout endpoint")."""
+NAMES = ("name", "preferred_username", "cognito:username")
+"""Claims that have a person's name (OpenID Connect Core, 5.1; the last is Cognito's), the first of which is shown."""
+NAME_CHARACTERS_MOST = 100
 GROUPS_MOST = 1_000
 """Of one person, in a token."""
 TOKEN_CHARACTERS_MOST = 64 * 1024
@@ -99,6 +102,8 @@ class Identity:
 
     person: Person
     roles: frozenset[Role]
+    name: str = ""
+    """What the provider calls the person, for pages alone; empty where it does not say."""
 
 
 @dataclass(slots=True)
@@ -227,7 +232,7 @@ class Login:
             person = Person(f"login:{self._client.issuer}#{claims['sub']}")
         except ValueError:
             raise LoginRefused(Why.SUBJECT) from None
-        return Identity(person, self._roles(claims.get(self._client.claim)))
+        return Identity(person, self._roles(claims.get(self._client.claim)), _name(claims))
 
     def _roles(self, groups: Any) -> frozenset[Role]:
         """The roles of a person's groups; none where the token has none, in the form of a list or of one name."""
@@ -251,6 +256,13 @@ class Login:
         if not isinstance(url, str) or urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
             raise LoginRefused(Why.METADATA)
         return url
+
+
+def _name(claims: Mapping[str, Any]) -> str:
+    """What somebody is called. Whoever it is, `sub` alone decides."""
+    named = (claims.get(name) for name in NAMES)
+    fits = (one for one in named if isinstance(one, str) and one.isprintable() and one.strip())
+    return next(fits, "")[:NAME_CHARACTERS_MOST]
 
 
 def read_groups(text: str) -> Mapping[str, frozenset[Role]]:

@@ -27,6 +27,7 @@ class KeptSession:
     ends_at: datetime
     language: str = ""
     said: str = ""
+    name: str = ""
 
 
 class SessionStore(Protocol):
@@ -55,6 +56,7 @@ class LoginSession(Session):
 
     person: Person | None = None
     roles: frozenset[Role] = frozenset()
+    name: str = ""
 
 
 class LoginSessions:
@@ -67,7 +69,7 @@ class LoginSessions:
         """A new session, with a new id: an id that a browser had before never becomes one."""
         made = LoginSession(
             secrets.token_urlsafe(TOKEN_BYTES), "", now + SESSION_LIFETIME, language, person=identity.person,
-            roles=identity.roles,
+            roles=identity.roles, name=identity.name,
         )  # fmt: skip
         made.form_token = _form_token(made.id)
         self._store.put(_kept(made))
@@ -82,7 +84,7 @@ class LoginSessions:
             return None
         return LoginSession(
             cookie, _form_token(cookie), found.ends_at, found.language, found.said, person=Person(found.person),
-            roles=_roles(found.roles),
+            roles=_roles(found.roles), name=found.name,
         )  # fmt: skip
 
     def keep(self, session: Session) -> None:
@@ -103,7 +105,9 @@ def _roles(names: Iterable[str]) -> frozenset[Role]:
 def _kept(session: LoginSession) -> KeptSession:
     assert session.person is not None, "a session belongs to a person"
     roles = tuple(sorted(role.value for role in session.roles))
-    return KeptSession(_key(session.id), session.person.id, roles, session.ends_at, session.language, session.said)
+    return KeptSession(
+        _key(session.id), session.person.id, roles, session.ends_at, session.language, session.said, session.name
+    )
 
 
 def _key(session_id: str) -> str:

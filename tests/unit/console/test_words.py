@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kulanz_console
+from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz_console.answered import (
@@ -65,6 +66,7 @@ def written() -> Iterator[str]:
         NOTHING_ON_BILLS,
         PARTLY_ON_BILLS,
     )
+    yield from Role
     yield from (*SHARES.values(), *CHOICES.values(), "To scale")
     yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN, *COUNTED_BY.values())
     yield from (*_ON_ITS_WAY.values(), *_MEANING.values(), *_NOTHING_GRANTED.values(), *chain(*_BY_HAND.values()))

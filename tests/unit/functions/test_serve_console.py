@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from io import StringIO
@@ -38,8 +38,9 @@ __all__ = ["waiting"]
 TABLE = "sessions"
 PLAN = f"{ROOT}/plan/net-outage/1"
 KEPT = KeptSession(
-    "0" * 64, f"login:{ISSUER}#anna", ("approver", "support"), datetime(2026, 11, 30, 21, tzinfo=UTC), "de", "Said."
-)
+    "0" * 64, f"login:{ISSUER}#anna", ("approver", "support"), datetime(2026, 11, 30, 21, tzinfo=UTC), "de", "Said.",
+    "Anna Berg",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -200,10 +201,20 @@ def test_a_session_is_kept_changed_and_ended(dynamodb: Any) -> None:
     other = KeptSession(KEPT.key, "login:https://x#other", (), KEPT.ends_at + timedelta(days=1), "en", "")
     store.change(other)
     changed = store.get(KEPT.key)
-    assert changed == KeptSession(KEPT.key, KEPT.person, KEPT.roles, KEPT.ends_at, "en", "")
+    assert changed == KeptSession(KEPT.key, KEPT.person, KEPT.roles, KEPT.ends_at, "en", "", KEPT.name)
     store.delete(KEPT.key)
     store.change(other)
     assert store.get(KEPT.key) is None, "a change does not bring back what was ended"
+
+
+def test_a_session_that_an_earlier_release_kept_has_no_name(dynamodb: Any) -> None:
+    store = DynamoSessions(dynamodb, TABLE)
+    store.put(KEPT)
+    dynamodb.update_item(
+        TableName=TABLE, Key={"pk": {"S": KEPT.key}}, UpdateExpression="REMOVE #name",
+        ExpressionAttributeNames={"#name": "name"},
+    )  # fmt: skip
+    assert store.get(KEPT.key) == replace(KEPT, name="")
 
 
 def test_a_session_is_never_put_over_another(dynamodb: Any) -> None:

@@ -122,6 +122,14 @@ def canonical_id(text: str) -> str:
     raise ValueError(f"expected {PERSON_ID_EXPECTED}")
 
 
+def short_id(actor: str) -> str:
+    """The part of an id by which colleagues know somebody: the name of a user or a session, the subject of a login."""
+    kind, _, rest = actor.partition(":")
+    if kind == Kind.LOGIN:
+        return rest.partition("#")[2] or actor
+    return rest if kind == Kind.IDENTITY_CENTER else actor.rpartition("/")[2] or actor
+
+
 def stated_id(arn: str) -> str:
     """Who somebody is by their own word, from an ARN that STS gave them; for the log alone. Empty where unknown."""
     if user := _USER.fullmatch(arn):
