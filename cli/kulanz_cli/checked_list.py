@@ -8,9 +8,9 @@ from rich.console import Console
 
 from kulanz.application.campaigns.report import reported_amounts
 from kulanz.application.lists.check_list import CheckedList, Found
-from kulanz.domain.campaigns.amounts import AmountPlace, AmountRange, Distribution, Size, coarser
+from kulanz.domain.campaigns.amounts import AmountPlace, AmountRange, Distribution, coarser
 from kulanz.domain.campaigns.limits import Exceeded
-from kulanz.domain.money import amount_words, format_minor, is_currency, measure_words, minor_units
+from kulanz.domain.money import Size, amount_words, format_minor, is_currency, measure_words, minor_units
 from kulanz_cli.local_parts import LocalList
 from kulanz_cli.terminal import Column, counted_as, plain, say, table
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.people.reason import REASON_CHARACTERS, is_reason
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.outcomes import ACTION_CODES
 from kulanz_cli.settings import as_json, pass_stack
@@ -12,15 +13,13 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command as command_line
 from kulanz_cli.terminal import console, print_json, say
 
-REASON_CHARACTERS = 200
-
 type Answer = dict[str, Any]
 
 
-def must_be_a_reason(reason: str) -> None:
+def must_be_a_reason(reason: str, option: str = "--reason") -> None:
     """Raise BadParameter where a reason is not one line."""
-    if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
-        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
+    if not is_reason(reason):
+        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint=option)
 
 
 def _act(stack: Stack, name: str, campaign_id: CampaignId, content: dict[str, Any], given_id: str | None) -> Answer:

@@ -13,13 +13,12 @@ from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.law import LAW
 from kulanz_cli.command import CampaignParameter, action_id
+from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.reconciliation import figure, law_text
 from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
-
-REASON_CHARACTERS = 200
 
 
 @click.command("confirm", epilog=ANSWER_CODES)
@@ -41,8 +40,7 @@ def confirm(stack: DirectStack, occasion: str | None, beside: tuple[str, ...], r
     """
     if occasion is None:
         raise click.UsageError("say --first, or --checked after a restore or a move")
-    if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
-        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
+    must_be_a_reason(reason)
     others = [name for name in _tables_of_earlier_stacks(stack) if name not in beside]
     if others:
         raise Unusable(

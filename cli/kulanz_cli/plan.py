@@ -12,7 +12,7 @@ from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.money import measure_words
 from kulanz.domain.time import MICROSECOND, parse_instant
 from kulanz_cli.command import CampaignParameter, action_id, under_id
-from kulanz_cli.control import REASON_CHARACTERS
+from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.drafts import length
 from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES
 from kulanz_cli.reconciliation import value_text
@@ -53,11 +53,9 @@ def show_plan(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
 
 
 def _reason(_: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    if value is None:
-        return ""
-    if not value.isprintable() or not 0 < len(value) <= REASON_CHARACTERS:
-        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param=parameter)
-    return value
+    if value is not None:
+        must_be_a_reason(value, parameter.opts[0])
+    return value or ""
 
 
 class HashParameter(click.ParamType[str]):

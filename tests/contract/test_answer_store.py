@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, Cursor, PinnedList
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import AnswerResult
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.standing import CODES_MOST, Counted, CreditState, RejectedWith
 from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.money import Size
 from tests.contract.backends import Backend
 from tests.contract.test_delivery_store import delivery, receipt
 from tests.support.values import NOW

@@ -12,7 +12,8 @@ from kulanz.adapters.messaging import export_message_text, read_chunk_message
 from kulanz.application.ports import ChunkMessage, ExportMessage, Refused
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.exports.export import Export, Part
-from kulanz.domain.exports.figures import Figures, LineKey, Of, Size, SumKey, Written
+from kulanz.domain.exports.figures import Figures, LineKey, Of, SumKey, Written
+from kulanz.domain.money import Size
 from tests.contract.backends import AwsBackend, Backend
 from tests.contract.conftest import BACKENDS
 

@@ -10,7 +10,6 @@ from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
@@ -19,6 +18,7 @@ from kulanz.domain.delivery.standing import Counted, CreditState, RejectedWith
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
+from kulanz.domain.money import Size
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.values import INCIDENT, NOW, entry, revision

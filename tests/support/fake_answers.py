@@ -7,10 +7,10 @@ from datetime import datetime
 from kulanz.application.ports import AnswerMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.moved import MovedOf, Moves, with_codes
 from kulanz.domain.delivery.standing import Counted
+from kulanz.domain.money import Size
 
 
 class FakeCodes:

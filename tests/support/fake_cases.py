@@ -8,7 +8,6 @@ from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal
 from kulanz.application.ports import Outdated
 from kulanz.domain.audit import AuditEntry, hand_decision_entry
 from kulanz.domain.byhand.counts import Count, CountOf
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_by_measure
 from kulanz.domain.decision import Outcome
@@ -16,6 +15,7 @@ from kulanz.domain.delivery.added import added_by
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.ledger.hand_decision import CaseKind
+from kulanz.domain.money import Size
 from kulanz.domain.policy.deciding.history import SubjectHistory
 from tests.support.fakes import FakeCampaigns, FakeLedger
 

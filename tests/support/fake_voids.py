@@ -6,13 +6,13 @@ from dataclasses import replace
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import Dues, owe
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
 from kulanz.domain.delivery.standing import Counted
 from kulanz.domain.delivery.void import OVER, Void, VoidProgress, VoidReceipt, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.money import Size
 from tests.support.fakes import FakeCampaigns
 
 

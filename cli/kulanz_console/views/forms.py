@@ -6,8 +6,6 @@ from typing import Any
 from kulanz_console.visit import Visit
 
 ID_BYTES = 8
-REASON_CHARACTERS = 200
-"""As the API takes it."""
 
 
 def action_id(visit: Visit, action: str, *, is_again: bool = True) -> str:

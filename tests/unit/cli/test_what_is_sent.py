@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.door.routes import BY_USE, ROUTES
-from kulanz_cli.control import REASON_CHARACTERS
+from kulanz.domain.people.reason import REASON_CHARACTERS
 from tests.support.answering import Answering
 from tests.support.world_stack import run
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.adapters.halt_items import halt_item, read_halt
-from kulanz.domain.halt import NEVER_SET, REASON_CHARACTERS, Halt, HaltAction, HaltRefused, Verb, after
+from kulanz.domain.halt import NEVER_SET, Halt, HaltAction, HaltRefused, Verb, after
 from kulanz.domain.people.people import NOBODY_LISTED
+from kulanz.domain.people.reason import REASON_CHARACTERS
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PERSONS = ("sso:anna", "sso:bert", "sso:carla")

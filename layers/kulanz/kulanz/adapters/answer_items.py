@@ -23,8 +23,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, Chunks, PinnedList
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import AnswerResult
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant, parse_instant
 
 RECEIPT_PREFIX = "RECEIPT#"

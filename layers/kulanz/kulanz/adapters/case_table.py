@@ -33,7 +33,6 @@ from kulanz.domain.audit import (
     hand_decision_entry,
 )
 from kulanz.domain.byhand.counts import Count, CountOf
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_by_measure
 from kulanz.domain.decision import Outcome
@@ -41,6 +40,7 @@ from kulanz.domain.delivery.added import added_by
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant
 
 CASE_PREFIX = "CASE#"

@@ -21,10 +21,11 @@ from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
-from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
+from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant, parse_instant
 
 DELIVERY_PREFIX = "DELIVERY#"

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item, campaign_of_partition, campaign_partition, item_key
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant, parse_instant
 
 DUES_PARTITION = "DUES"

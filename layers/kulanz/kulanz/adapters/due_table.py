@@ -9,8 +9,8 @@ from kulanz.adapters import due_items as items
 from kulanz.adapters.aws import query
 from kulanz.adapters.transactions import write_together
 from kulanz.application.ports import Outdated
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.money import Size
 
 
 class DynamoDues:

@@ -12,9 +12,9 @@ from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item
 from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedOf, MovedSums, Moves
 from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, RejectedWith
+from kulanz.domain.money import Size
 
 _CODE = "code:"
 """What a code of rejection has before it, where it stands in the place of a state."""

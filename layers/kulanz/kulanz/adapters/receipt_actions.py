@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from kulanz.adapters.campaign_keys import Item, chunk_of_cursor
 from kulanz.adapters.receipt_items import read_cursor
-from kulanz.domain.campaigns.amounts import Size
+from kulanz.domain.money import Size
 
 NEW = "attribute_not_exists(pk)"
 STANDING = "attribute_exists(pk)"

@@ -28,7 +28,6 @@ from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedSums
 from kulanz.domain.delivery.void import (
@@ -42,6 +41,7 @@ from kulanz.domain.delivery.void import (
     VoidTotals,
 )
 from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant, parse_instant
 
 VOID_PREFIX = "VOID#"

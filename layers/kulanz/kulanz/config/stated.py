@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping
 
 from kulanz.config.environment import PLAIN, RETENTION_DAYS_MOST, Environment, Read, SettingError
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.delivery.channel import Channel, ChannelError
 from kulanz.domain.delivery.dues import WARN_BEFORE_DAYS_MOST
 from kulanz.domain.gate.approval import DECIDABLE_MARGIN
 from kulanz.domain.gate.settings import AmountsError, GateSettings, read_amounts
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
+from kulanz.domain.money import Size
 from kulanz.domain.people.caller import read_person_roles
 
 DECIDABLE_DAYS_LEAST = 1 + DECIDABLE_MARGIN.days

@@ -10,13 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kulanz.domain.people.caller import APART
+from kulanz.domain.people.reason import REASON_CHARACTERS, is_reason
 from kulanz.domain.refusal import WithReason
 
 if TYPE_CHECKING:  # workers look at the halt, and need no people file
     from kulanz.domain.people.people import People
 
-REASON_CHARACTERS = 500
-"""Of the reason for setting or lifting it."""
 LIFTED_BY, LIFTED_BY_LONE_OPERATOR = 2, 1
 """So many persons lift a halt; a stack with a lone operator has only one."""
 
@@ -85,7 +84,7 @@ def after(halt: Halt, action: HaltAction, people: "People", lifted_by: int = LIF
     `lifted_by` is how many different persons lift it. Whoever lifts is known to be a person. `people` says whose ids
     are one human's; where it does not say that two ids are two persons', they are taken for one.
     """
-    if not action.reason.isprintable() or not 0 < len(action.reason) <= REASON_CHARACTERS:
+    if not is_reason(action.reason):
         raise HaltRefused("reason_invalid", f"a reason is one line of 1 to {REASON_CHARACTERS} characters")
     if action.verb is Verb.SET:
         if halt.set is not None:

@@ -6,6 +6,7 @@ An amount is a whole number of minor units (cents, pence, yen) when it is owed, 
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -14,6 +15,8 @@ MAX_MINOR_UNITS = 10**9
 
 type Exact = int | Fraction
 """An exact number: amounts are in minor units of their currency."""
+type Size = int | Decimal
+"""Minor units of a currency, or a quantity of a unit."""
 
 _NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"

@@ -14,7 +14,7 @@ from kulanz.application.delivery.publish_credits import PublishWork
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
-from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.files import CREDIT_FIELDS
 from kulanz.domain.delivery.ids import DeliveryId
@@ -23,6 +23,7 @@ from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.to_the_bill import to_the_bill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditRecord, CreditsContract
 from kulanz.domain.halt import Halt, HaltAction, Verb
+from kulanz.domain.money import Size
 from tests.support.billing_files import is_released, read_delivery
 from tests.support.faults import Fault, Tap, fault_at
 from tests.support.left_alike import Ends, struck

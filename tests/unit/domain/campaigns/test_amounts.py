@@ -17,13 +17,12 @@ from kulanz.domain.campaigns.amounts import (
     AmountRange,
     Amounts,
     Distribution,
-    Size,
     coarser,
     plain_size,
 )
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.ledger.decider import WORTH_DECIMALS, WORTH_LARGEST
-from kulanz.domain.money import Money
+from kulanz.domain.money import Money, Size
 
 ITEM_BYTES = 400 * 1024
 SIZES: st.SearchStrategy[Size] = st.one_of(

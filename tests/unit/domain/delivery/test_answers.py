@@ -25,14 +25,14 @@ from kulanz.domain.delivery.answers import (
     Heard,
     Hearing,
 )
-from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
+from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, credit_id
 from kulanz.domain.delivery.entries import ENTRIES_BYTES, CreditEntries, CreditEntry, EntryKind, entries_text
 from kulanz.domain.delivery.standing import AddResult, Counted, CreditState, RejectedWith, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line
 from kulanz.domain.lists.rows import Problem
-from kulanz.domain.money import Money
+from kulanz.domain.money import Money, Size
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 DUE = datetime(2027, 1, 6, tzinfo=UTC)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import DueAt, DueBy
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ENTRIES_BYTES,
     ENTRIES_MOST,
@@ -32,6 +31,7 @@ from kulanz.domain.delivery.standing import (
     add_entry,
     standing,
 )
+from kulanz.domain.money import Size
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SIZE = 500

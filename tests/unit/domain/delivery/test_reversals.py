@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ENTRIES_BYTES,
     ENTRIES_MOST,
@@ -34,6 +33,7 @@ from kulanz.domain.delivery.standing import (
     reversed_unbooked,
     standing,
 )
+from kulanz.domain.money import Size
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SIZE, PART = 500, 200

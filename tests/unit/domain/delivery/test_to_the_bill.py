@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
+from kulanz.domain.money import Size
 
 PLACE = MovedOf(CampaignId("outage", 1), "EUR", "")
 ENDED = (CreditState.APPLIED, CreditState.WRITTEN_OFF)

@@ -11,11 +11,11 @@ from typing import TypedDict
 
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.ports import CampaignIndex, CampaignStore, Uploads
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import Campaign, State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.campaigns.same_outage import is_same_content
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant, parse_instant
 
 LOOKED_AT_MOST = 20

@@ -16,14 +16,13 @@ from kulanz.domain.budgets import Draw
 from kulanz.domain.byhand.counts import CountOf, CountStep, steps_with, used_by
 from kulanz.domain.byhand.discretion import ByHand, Discretion, Needs, NotAllowed, needs
 from kulanz.domain.byhand.sizes import is_measure, parse_size, quantity_text
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.reconciliation import worth_by_measure
 from kulanz.domain.decision import NEXT_BILL, UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, decided_by_hand
 from kulanz.domain.ledger.hand_decision import HandDecision, Way
 from kulanz.domain.lists.unread_columns import in_other_currency
-from kulanz.domain.money import AmountError, Money, is_currency
+from kulanz.domain.money import AmountError, Money, Size, is_currency
 from kulanz.domain.people.caller import APART, Caller, Door, must_be_person
 from kulanz.domain.people.people import People, approver_problem
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory

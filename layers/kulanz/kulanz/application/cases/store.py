@@ -10,13 +10,13 @@ from typing import Protocol
 from kulanz.application.ports import RecognisedRows
 from kulanz.domain.budgets import Draw
 from kulanz.domain.byhand.counts import Count, CountOf, CountStep
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision
+from kulanz.domain.money import Size
 
 WAITS = timedelta(days=14)
 """How long a decision waits for its second person, as a plan does; then it is asked for again."""

@@ -18,7 +18,6 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.answers import credit_in
 from kulanz.domain.delivery.channel import Channel
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ASKED,
     ENTRIES_BYTES,
@@ -34,6 +33,7 @@ from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, ad
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, granted_benefits
+from kulanz.domain.money import Size
 from kulanz.domain.people.caller import APART, Caller, Door, Person, must_be_person
 from kulanz.domain.people.people import People, approver_problem
 from kulanz.domain.refusal import WithReason

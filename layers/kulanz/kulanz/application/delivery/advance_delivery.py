@@ -34,10 +34,11 @@ from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.added import ADDITIONS_EVERY, not_delivered
 from kulanz.domain.delivery.channel import Channel, ChannelKind
-from kulanz.domain.delivery.credit import CreditSums, Size
+from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in, miscounted
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.money import Size
 from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import microseconds_of
 

@@ -18,13 +18,13 @@ from kulanz.application.delivery.world import (
 from kulanz.application.ports import CampaignStore, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry
 from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.delivery.void import Void
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
+from kulanz.domain.money import Size
 
 
 class NoticeLocales(Protocol):

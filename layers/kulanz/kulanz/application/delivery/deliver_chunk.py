@@ -33,16 +33,7 @@ from kulanz.domain.byhand.goodwill import goodwill_bills
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Decision, DueAt, Outcome
-from kulanz.domain.delivery.credit import (
-    Booking,
-    Credit,
-    CreditSums,
-    CreditType,
-    DueOf,
-    Size,
-    SumOf,
-    credits_of,
-)
+from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, CreditType, DueOf, SumOf, credits_of
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.dues import dues_of
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
@@ -63,6 +54,7 @@ from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record
 from kulanz.domain.lists.to_bill import NOTHING_TO_BILL, TO_BILL_COLUMNS, ToBill
+from kulanz.domain.money import Size
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.document import bills_of
 from kulanz.domain.policy.document.frozen import read_frozen

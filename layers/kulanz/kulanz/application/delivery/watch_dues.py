@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kulanz.application.delivery.world import Dues
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.money import Size
 
 
 @dataclass(frozen=True, slots=True)

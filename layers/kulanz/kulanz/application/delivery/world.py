@@ -10,7 +10,6 @@ from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries
@@ -22,6 +21,7 @@ from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.additions import Addition
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
+from kulanz.domain.money import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from kulanz.application.ledger.standing import Standing, is_granted, offer_has_e
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Outcome
-from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import state_of
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
@@ -31,7 +31,7 @@ from kulanz.domain.delivery.reversal import ReversalState
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits, is_offer, is_taken, is_voided
 from kulanz.domain.ledger.hand_decision import HandDecision
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.money import Size, format_minor, minor_units
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
 

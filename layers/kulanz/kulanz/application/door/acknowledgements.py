@@ -27,7 +27,7 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
-from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.ids import DeliveryId
@@ -35,6 +35,7 @@ from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.delivery.standing import Standing, standing
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.money import Size
 from kulanz.domain.time import format_instant
 
 ACKNOWLEDGEMENTS_VERSION = 1

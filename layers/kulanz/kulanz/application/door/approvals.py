@@ -9,7 +9,7 @@ from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.application.campaigns.review_plan import NoPlan, PlanReview, ReviewPorts, review_plan
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
+from kulanz.application.door.bodies import Body, Words, read_body
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.gate.approval import Approval, ApprovalRefused, Rejection
@@ -19,7 +19,6 @@ LIMITS_MOST = 200
 """More limits than a plan can exceed: five, and two for each currency and unit that is looked at."""
 LIMIT_CHARACTERS = 100
 
-_Words = Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Limit = Annotated[str, Field(min_length=1, max_length=LIMIT_CHARACTERS)]
 
 
@@ -32,8 +31,8 @@ class ApprovalBody(Body):
     action: Literal["approve", "reject", "replan"]
     plan_hash: Annotated[str, Field(pattern=r"^([0-9a-f]{12,64})?$")] = ""
     limits: Annotated[list[_Limit], Field(max_length=LIMITS_MOST)] = Field(default_factory=list)
-    reason: _Words = ""
-    break_glass: _Words = ""
+    reason: Words = ""
+    break_glass: Words = ""
 
 
 class ApprovalAnswer(TypedDict):

@@ -11,13 +11,12 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.deliveries import lines_to_the_bill, over_list_first, why_not_delivered
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, differences
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.identifiers import month_of_goodwill
-from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz.domain.money import Size, format_minor, is_currency, minor_units
 from kulanz.domain.policy.document.document import bookings_of
 from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kulanz.application.door.problems import FieldProblem, Kind, Problem
+from kulanz.domain.people.reason import REASON_CHARACTERS, is_one_line, is_reason
 
-REASON_CHARACTERS = 200
 ERRORS_SHOWN = 10
 
 
@@ -19,17 +18,29 @@ class Body(BaseModel):
 
 
 def _one_line(value: str) -> str:
-    if any(category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value) or not value.strip():
+    if not is_one_line(value):
         raise ValueError("one line of text without control characters")
     return value
 
 
-_ONE_LINE = r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-"""What `_one_line` checks, for the OpenAPI document."""
+def _reason(value: str) -> str:
+    if not is_reason(value):
+        raise ValueError("one line of text without control characters")
+    return value
+
+
+_LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+"""What `is_one_line` checks, for the OpenAPI document."""
+Words = Annotated[
+    str,
+    Field(max_length=REASON_CHARACTERS, json_schema_extra={"pattern": f"^{_LINE}"}),
+    AfterValidator(_one_line),
+]
+"""A reason or a note that may be empty."""
 Reason = Annotated[
     str,
-    Field(min_length=1, max_length=REASON_CHARACTERS, json_schema_extra={"pattern": _ONE_LINE}),
-    AfterValidator(_one_line),
+    Field(min_length=1, max_length=REASON_CHARACTERS, json_schema_extra={"pattern": rf"^(?=.*\S){_LINE}"}),
+    AfterValidator(_reason),
 ]
 """Why somebody acts, for the log: no customer's data."""
 

@@ -18,7 +18,7 @@ from kulanz.application.cases.store import WAITS
 from kulanz.application.cases.waiting import Place, WaitingCase, counted, waiting_in
 from kulanz.application.door.accounts import ByHandAnswer, by_hand_answer
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
+from kulanz.application.door.bodies import Body, Words, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.parameters import FACTS_CHARACTERS, FACTS_MOST, read_facts
@@ -350,7 +350,7 @@ class SecondBody(Body):
     action: Literal["agree", "reject"]
     hash: _Hash
     subject: _Id = WHOLE_ACCOUNT
-    reason: Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    reason: Words = ""
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:

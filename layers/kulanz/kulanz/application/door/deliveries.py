@@ -21,13 +21,13 @@ from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, Campaign, CampaignId, State
 from kulanz.domain.campaigns.trouble import TroubleKind
-from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
+from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.files import sum_text
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import Size, is_currency
 from kulanz.domain.time import format_instant
 
 DELIVERIES_VERSION = 1

@@ -12,7 +12,7 @@ from kulanz.application.byhand.give_goodwill import (
     reject_goodwill,
 )
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
+from kulanz.application.door.bodies import Body, Words, read_body
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.domain.byhand.discretion import CODE_CHARACTERS
 from kulanz.domain.byhand.goodwill import TICKET_CHARACTERS, WAITS, Goodwill, GoodwillState
@@ -24,7 +24,6 @@ from kulanz.domain.time import format_instant
 GOODWILL_VERSION = 1
 AMOUNT_CHARACTERS = 24
 
-_Words = Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f\x80-\x9f\u2028\u2029]*$")]
 _Id = Annotated[str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:~-]*)?$")]
 
 
@@ -39,7 +38,7 @@ class GoodwillBody(Body):
     amount: Annotated[str, Field(min_length=1, max_length=AMOUNT_CHARACTERS)]
     measure: Annotated[str, Field(min_length=1, max_length=UNIT_CHARACTERS)]
     reason: Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS)]
-    note: _Words = ""
+    note: Words = ""
     incident: Annotated[
         str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS, pattern=r"^([a-z0-9][a-z0-9-]*)?$")
     ] = ""  # fmt: skip
@@ -51,7 +50,7 @@ class GoodwillApprovalBody(Body):
     """What a second person does with goodwill that waits. To reject it needs a reason."""
 
     action: Literal["approve", "reject"]
-    reason: _Words = ""
+    reason: Words = ""
 
 
 class GoodwillItem(TypedDict):

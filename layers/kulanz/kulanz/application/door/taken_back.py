@@ -6,9 +6,9 @@ from typing import NotRequired, TypedDict
 
 from kulanz.application.delivery.world import Booked, VoidStore
 from kulanz.domain.byhand.sizes import size_text
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.taken import Taken, taken_of
 from kulanz.domain.ledger.entries import read_decision
+from kulanz.domain.money import Size
 from kulanz.domain.notices import voided_notice_id
 from kulanz.domain.time import format_instant
 

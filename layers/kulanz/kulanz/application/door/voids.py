@@ -15,7 +15,7 @@ from kulanz.application.delivery.ask_void import (
     settle_void,
 )
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.bodies import REASON_CHARACTERS, Body, Reason, read_body
+from kulanz.application.door.bodies import Body, Reason, Words, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.application.ports import ListMissing
@@ -30,7 +30,6 @@ VOID_VERSION = 1
 KEY_CHARACTERS = 1_024
 
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LENGTH_CHARACTERS)]
-_Words = Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class NamedDecision(Body):
@@ -69,7 +68,7 @@ class VoidApprovalBody(Body):
 
     action: Literal["approve", "reject", "settle"]
     plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
-    reason: _Words = ""
+    reason: Words = ""
 
 
 class ShareItem(TypedDict):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from kulanz.domain.campaigns.amounts import Amounts, Size
+from kulanz.domain.campaigns.amounts import Amounts
 from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.limits import Exceeded, Limits, conflicts_exceeded, exceeded, nearly_equal_exceeded
 from kulanz.domain.campaigns.measured import Measured
@@ -48,7 +48,7 @@ from kulanz.domain.lists.unread_columns import (
     names_in,
     other_currency,
 )
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.money import Size, format_minor, minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import format_instant
 

@@ -9,11 +9,10 @@ from kulanz.application.ports import CampaignStore, NoticeTopic, Refused, Troubl
 from kulanz.domain.byhand.sizes import quantity_text
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import UNLIMITED, VOIDED, Decision, Notice, Outcome
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.taken import Taken, taken_of
 from kulanz.domain.ledger.entries import Entry, read_decision
-from kulanz.domain.money import Money, format_amount, is_currency
+from kulanz.domain.money import Money, Size, format_amount, is_currency
 from kulanz.domain.notices import Audience, NoticeMessage, Recipient, notice_id, pack_notices, voided_notice_id
 from kulanz.domain.policy.document.document import NoticeText
 from kulanz.domain.time import format_instant

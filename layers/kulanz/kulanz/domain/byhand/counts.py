@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from kulanz.domain.byhand.discretion import ByHand, Used
-from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.campaigns.amounts import plain_size
+from kulanz.domain.money import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from hashlib import sha256
 from typing import Any, NotRequired, TypedDict
 
 from kulanz.domain.byhand.sizes import MEASURE_EXPECTED, is_measure, largest, parse_size, size_text
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.money import AmountError, is_currency
+from kulanz.domain.money import AmountError, Size, is_currency
 from kulanz.domain.people.people import Listed
 from kulanz.domain.policy.document.owed import BILL, NOTHING_BILLED, Bill
 from kulanz.domain.policy.language.errors import PolicyError

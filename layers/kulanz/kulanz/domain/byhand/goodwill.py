@@ -13,13 +13,12 @@ from hashlib import sha256
 from typing import Any, cast
 
 from kulanz.domain.byhand.sizes import quantity_text, size_text
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Outcome
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, goodwill_month, is_account_id
 from kulanz.domain.ledger.entries import DecisionKey, Entry, Lifetime, StoredBill, decision_body, new_entry
-from kulanz.domain.money import Money, counted, is_currency
+from kulanz.domain.money import Money, Size, counted, is_currency
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 
 WAITS = timedelta(days=14)

@@ -4,9 +4,9 @@ import re
 from decimal import Decimal
 from typing import TypeIs
 
-from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.campaigns.amounts import plain_size
 from kulanz.domain.decision import QUANTITY_DECIMALS
-from kulanz.domain.money import MAX_MINOR_UNITS, AmountError, amount_words, format_minor, is_currency, minor_units
+from kulanz.domain.money import MAX_MINOR_UNITS, AmountError, Size, amount_words, format_minor, is_currency, minor_units
 
 WHOLE_DIGITS_MOST = 12
 """Digits of an amount before its point: a month's limit of a trillion is no limit."""

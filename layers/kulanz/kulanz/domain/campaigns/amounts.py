@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult, worth_by_measure
 from kulanz.domain.decision import Decision
-
-type Size = int | Decimal
-"""Minor units of a currency, or a quantity of a unit."""
+from kulanz.domain.money import Size
 
 DISTINCT_AMOUNTS = 24
 """So many different amounts of one place are counted one by one; with more, they are counted in ranges."""

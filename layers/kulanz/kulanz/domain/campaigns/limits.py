@@ -11,10 +11,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from kulanz.domain.campaigns.amounts import PLACES_MOST, Distribution, Size, plain_size
+from kulanz.domain.campaigns.amounts import PLACES_MOST, Distribution, plain_size
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import RowResult, Totals, WriteResult
-from kulanz.domain.money import amount_words, format_minor, is_currency, minor_units
+from kulanz.domain.money import Size, amount_words, format_minor, is_currency, minor_units
 
 SHARES = {
     "rejected": Fraction(1, 100),

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from kulanz.domain.campaigns.amounts import PLACES_MOST, Amounts, Size, plain_size
+from kulanz.domain.campaigns.amounts import PLACES_MOST, Amounts, plain_size
 from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.money import Size
 
 LARGEST_SHOWN = 10
 """Amounts of one measure that an approver is shown, the largest first. Equal amounts are one."""

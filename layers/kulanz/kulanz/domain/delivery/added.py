@@ -11,10 +11,10 @@ from datetime import timedelta
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedOf, MovedSums
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.ledger.entries import Entry, granted_benefits
+from kulanz.domain.money import Size
 
 ADDITIONS_EVERY = timedelta(days=1)
 """How long the first addition of a campaign waits for others, before all of them are delivered."""

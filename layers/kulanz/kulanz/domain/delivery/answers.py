@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
-from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, CreditType, Size, credit_id
+from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, CreditType, credit_id
 from kulanz.domain.delivery.entries import (
     REVERSAL_ANSWERS,
     CreditEntries,
@@ -37,7 +37,7 @@ from kulanz.domain.lists.lines import Line
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Problem, Record, Row, together
-from kulanz.domain.money import minor_units
+from kulanz.domain.money import Size, minor_units
 
 ALIKE_REMEMBERED = 4_096
 """What lines of an answer file have in common; less than 1 KB each."""

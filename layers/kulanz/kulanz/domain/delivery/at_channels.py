@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry, channel_of
 from kulanz.domain.delivery.standing import OTHER_CODES, CreditState, RejectedWith, standing
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import Entry, granted_benefits
+from kulanz.domain.money import Size
 
 type Place = tuple[str, str, CreditState | RejectedWith]
 """A measure, a channel, and a state or a code of the biller."""

@@ -16,16 +16,13 @@ from kulanz.domain.campaigns.reconciliation import RECURRENCE, worth_of
 from kulanz.domain.decision import Benefit, Decision, DueAt, DueBy
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, granted_at, read_decision
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.money import Size, format_minor, minor_units
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
 
 CREDIT_VERSION = 1
 CREDIT_ID_CHARACTERS = 32
 """128 bits in hexadecimal: ASCII, and short enough for the keys of all billers (Chargebee's have at most 100)."""
-
-type Size = int | Decimal
-"""Minor units of a currency, or a quantity of a unit."""
 
 
 class CreditType(StrEnum):

@@ -9,11 +9,12 @@ from typing import Protocol
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
-from kulanz.domain.delivery.credit import CreditSums, Size
+from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.dues import Dues
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.standing import CreditState, Standing
+from kulanz.domain.money import Size
 
 
 class DeliveryState(StrEnum):

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.moved import Moved, moved_by
 from kulanz.domain.delivery.standing import AddResult, CreditState, add_entry, standing
 from kulanz.domain.delivery.void import Part, Share, Void, entry_id, is_own, parts_of
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits, net_worth
+from kulanz.domain.money import Size
 
 CAMPAIGNS_MOST = 20
 """Earlier campaigns of which a void reduces decisions. Its receipts move the sums of each, and what each has due in a

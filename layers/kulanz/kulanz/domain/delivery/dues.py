@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.credit import Credit, Size
+from kulanz.domain.delivery.credit import Credit
+from kulanz.domain.money import Size
 
 WARN_BEFORE_DAYS = 3
 """How many days before a deadline a stack warns, where its parameter WarnBeforeDays says nothing else."""

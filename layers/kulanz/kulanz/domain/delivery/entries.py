@@ -13,9 +13,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.campaigns.amounts import plain_size
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import DueAt, DueBy
+from kulanz.domain.money import Size
 from kulanz.domain.time import parse_day
 
 ENTRIES_MOST = 32

@@ -15,9 +15,9 @@ from hashlib import sha256
 from typing import Any
 
 from kulanz.domain.delivery.channel import FileFormat
-from kulanz.domain.delivery.credit import Credit, CreditContract, CreditSums, Size, SumOf
+from kulanz.domain.delivery.credit import Credit, CreditContract, CreditSums, SumOf
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.money import Size, format_minor, minor_units
 from kulanz.domain.time import format_instant
 
 LAYOUT_VERSION = 1

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from kulanz.domain.campaigns.ends import Ends, counted_end
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, read_decision
+from kulanz.domain.money import Size
 
 SETTLED: Mapping[CreditState, str] = {
     CreditState.APPLIED: "used",

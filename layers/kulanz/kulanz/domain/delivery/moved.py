@@ -12,7 +12,6 @@ from typing import NamedTuple
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries, channel_of
 from kulanz.domain.delivery.standing import (
@@ -25,6 +24,7 @@ from kulanz.domain.delivery.standing import (
     Standing,
     standing,
 )
+from kulanz.domain.money import Size
 
 MOVES_REMEMBERED = 256
 """Of some 500 bytes each."""

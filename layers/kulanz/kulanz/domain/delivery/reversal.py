@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.money import Size
 
 
 class ReversalState(StrEnum):

@@ -17,7 +17,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.decision import DueBy
 from kulanz.domain.delivery.entries import (
     ANSWERS,
@@ -38,6 +37,7 @@ from kulanz.domain.delivery.reversal import (
     Reversal,
     ReversalState,
 )
+from kulanz.domain.money import Size
 
 STANDINGS_REMEMBERED = 256
 """Of some 500 bytes each."""

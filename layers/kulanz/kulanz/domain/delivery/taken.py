@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import REVERSAL_ANSWERS, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.delivery.void import void_named_by
 from kulanz.domain.ledger.entries import Entry, granted_benefits
+from kulanz.domain.money import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, RejectedWith
+from kulanz.domain.money import Size
 
 
 @dataclass(frozen=True, slots=True)

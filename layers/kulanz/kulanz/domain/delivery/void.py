@@ -21,13 +21,12 @@ from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Pass,
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, channel_of
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
 from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, Standing, standing
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, granted_benefits, read_decision
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import Size, is_currency
 from kulanz.domain.time import format_instant
 
 ACCOUNTS_MOST = 100

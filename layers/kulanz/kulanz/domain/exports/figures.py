@@ -3,16 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, RowResult, Totals, WriteResult
 from kulanz.domain.delivery.law import STATED, Counted, Law, Shares, unequal
-
-type Size = int | Decimal
-"""Minor units of a currency, or a quantity of a unit."""
+from kulanz.domain.money import Size
 
 
 class Of(StrEnum):

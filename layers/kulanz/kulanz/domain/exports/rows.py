@@ -17,20 +17,19 @@ from kulanz.domain.campaigns.reconciliation import Overpaid, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Benefit, Decision, Outcome, Validity
 from kulanz.domain.delivery.law import STATED, Shares
-from kulanz.domain.exports.figures import (
-    ACCEPTED,
-    CLAIMABLE,
-    COUNTED,
-    UNCOUNTED,
-    Figures,
-    LineKey,
-    Size,
-    SumKey,
-    Written,
-)
+from kulanz.domain.exports.figures import ACCEPTED, CLAIMABLE, COUNTED, UNCOUNTED, Figures, LineKey, SumKey, Written
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.money import Money, format_amount, format_minor, is_currency, minor_units, parse_amount, parse_minor
+from kulanz.domain.money import (
+    Money,
+    Size,
+    format_amount,
+    format_minor,
+    is_currency,
+    minor_units,
+    parse_amount,
+    parse_minor,
+)
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from itertools import combinations
 
-from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.limits import size_text
 from kulanz.domain.gate.filed_plan import FiledPlan, Sums
 from kulanz.domain.gate.settings import GateSettings, Spent
+from kulanz.domain.money import Size
 from kulanz.domain.people.caller import APART
 from kulanz.domain.people.people import People
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.campaigns.amounts import plain_size
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Receipt
 from kulanz.domain.campaigns.limits import Exceeded
 from kulanz.domain.campaigns.measured import Measured
@@ -20,6 +20,7 @@ from kulanz.domain.campaigns.reconciliation import RowResult, Totals
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.money import Size
 from kulanz.domain.people.caller import canonical_id
 from kulanz.domain.time import format_instant, parse_day, parse_instant
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.campaigns.amounts import plain_size
 from kulanz.domain.canonical import object_once
-from kulanz.domain.money import AmountError, is_currency, minor_units
+from kulanz.domain.money import AmountError, Size, is_currency, minor_units
 from kulanz.domain.time import zone_of
 
 MEASURES_MOST = 60
