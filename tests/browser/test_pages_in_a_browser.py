@@ -21,6 +21,7 @@ from tests.support.console_waiting import ALL_THAT_WAITS, with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT, Somebody
+from tests.support.world_people import to_approve
 from tests.support.world_stack import DESK, WorldStack
 from tests.unit.console.test_border import VALUES
 from tests.unit.console.test_hostile import LISTS, OF_ONE_THING
@@ -79,7 +80,7 @@ def world() -> World:
     """A campaign whose plan waits."""
     made = small_world(channel=Channel("billing"))
     made.publish(event(rows=ROWS))
-    return settled(made, lambda one: bool(one._to_approve()))
+    return settled(made, lambda one: bool(to_approve(one)))
 
 
 def test_two_approvers_approve_a_plan_by_the_keyboard(world: World) -> None:

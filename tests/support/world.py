@@ -47,7 +47,7 @@ from kulanz.application.ports import (
     Refused,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.channel import Channel
@@ -75,6 +75,7 @@ from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import TakingTime, WorldClock
 from tests.support.world_deliveries import advanced, delivered, law_of_campaign, opened, watched
+from tests.support.world_people import next_approver, to_approve
 from tests.support.world_steps import (
     AMENDMENTS,
     CHANGES,
@@ -165,7 +166,7 @@ class World:
         self.worked: list[Worked] = []
         self._caches = {Function.GRANT: FrozenCache(), Function.PUBLISH: FrozenCache()}
         self._numbered = 0
-        self._left: set[tuple[CampaignId, int, bool]] = set()
+        self.left: set[tuple[CampaignId, int, bool]] = set()
 
     # What people and publishers do
 
@@ -219,23 +220,7 @@ class World:
         found += [reader for reader, length in lengths.items() if self.streams[reader].position < length]
         is_due = any(kept.opens_at <= self.now for kept in self.campaigns.kept_requests())
         found += [Step(Function.TICK)] * is_due
-        return found + [Step(Function.APPROVE, index) for index in range(len(self._to_approve()))]
-
-    def _to_approve(self) -> list[Campaign]:
-        """The campaigns whose plans a person would approve now."""
-        asked = (one for one in self.campaigns.waiting() if self.campaigns.state_of(one) is State.AWAITING_APPROVAL)
-        found = [self.campaign(str(campaign_id)) for campaign_id in asked]
-        is_halted = self.campaigns.halt().is_on
-        return [
-            one for one in found if (one.id, one.log_count, is_halted) not in self._left and self._next_approver(one)
-        ]
-
-    def _next_approver(self, campaign: Campaign) -> str:
-        plan, given = self.campaigns.filed_plan(campaign.id), self.campaigns.actions(campaign.id)
-        if plan is None or plan.exceeded:
-            return ""
-        others = {plan.requester, *(action.person for action in given)}
-        return next((one for one in self.approvers if one not in others), "")
+        return found + [Step(Function.APPROVE, index) for index in range(len(to_approve(self)))]
 
     def run(self, step: Step) -> None:
         """Let one step happen. An error of a port, or the end of the process, leaves its message to come again."""
@@ -267,17 +252,17 @@ class World:
 
     def _approve(self, step: Step) -> None:
         """A person looks at a plan and approves it. One that cannot be approved is left until it changes."""
-        campaign = self._to_approve()[step.index]
+        campaign = to_approve(self)[step.index]
         try:
-            self.approve(campaign.id, self._next_approver(campaign), tap=self.tap)
+            self.approve(campaign.id, next_approver(self, campaign), tap=self.tap)
         except ApprovalRefused:
-            self._left.add((campaign.id, campaign.log_count, self.campaigns.halt().is_on))
+            self.left.add((campaign.id, campaign.log_count, self.campaigns.halt().is_on))
         except (TryAgain, Refused, Killed) as error:
             self._note(step, error)
 
     def approve_next(self) -> bool:
         """Let a person approve the first plan that waits; False where there is none that a person would approve."""
-        is_any = bool(self._to_approve())
+        is_any = bool(to_approve(self))
         if is_any:
             self._approve(Step(Function.APPROVE))
         return is_any

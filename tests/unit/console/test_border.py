@@ -14,6 +14,7 @@ from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import HOST, ORIGIN, Browser, settled
 from tests.support.small_campaign import ROWS, event, small_world
 from tests.support.world import World
+from tests.support.world_people import to_approve
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 VALUES = {
@@ -31,7 +32,7 @@ def waiting() -> World:
     """A campaign whose plan waits."""
     world = small_world()
     world.publish(event(rows=ROWS))
-    return settled(world, lambda one: bool(one._to_approve()))
+    return settled(world, lambda one: bool(to_approve(one)))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from kulanz_console.catalogue import catalogue
 from tests.support.console_browser import Browser
 from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
 from tests.support.small_campaign import ROWS, event, small_world
+from tests.support.world_people import to_approve
 from tests.support.world_stack import WorldStack
 from tests.unit.console.test_hostile import LISTS, PATHS
 
@@ -82,7 +83,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Every page in German: while a plan waits, after it, and where something of every kind waits."""
     waits = small_world()
     waits.publish(event(rows=ROWS))
-    while not waits._to_approve():
+    while not to_approve(waits):
         waits.run(waits.steps()[0])
     done = waits.copy()
     done.run_until_quiet()

@@ -15,6 +15,7 @@ from kulanz_console.words import LANGUAGES
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.console_waiting import ALL_THAT_WAITS, WAITING_CASE, with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world_people import to_approve
 from tests.support.world_stack import WorldStack
 from tests.unit.console.test_border import VALUES
 
@@ -90,7 +91,7 @@ def worlds() -> tuple[Place, ...]:
     """One whose plan waits, one in which all is done, and one in which something of every kind waits for a person."""
     waits = small_world()
     waits.publish(event(rows=ROWS))
-    while not waits._to_approve():
+    while not to_approve(waits):
         waits.run(waits.steps()[0])
     done = waits.copy()
     done.run_until_quiet()

@@ -11,6 +11,7 @@ from tests.support.console_browser import Browser, settled
 from tests.support.console_waiting import with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
+from tests.support.world_people import to_approve
 from tests.support.world_stack import WorldStack
 from tests.unit.application.door.test_deliveries import settled as ended_by_a_person
 from tests.unit.console.test_on_the_way_to_bills import MONTH, closed, opened, text_of
@@ -39,7 +40,7 @@ def test_a_month_counts_what_may_still_change_it_each_with_where_it_stands() -> 
 def test_a_plan_that_waits_is_still_open_in_its_month() -> None:
     world = small_world()
     world.publish(event(rows=ROWS))
-    settled(world, lambda one: bool(one._to_approve()))
+    settled(world, lambda one: bool(to_approve(one)))
     shown = text_of(Browser(world).enter(), MONTH)
     assert "Still open This may still change the month. Campaigns that are not over : 1" in shown
 

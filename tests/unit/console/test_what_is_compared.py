@@ -23,6 +23,7 @@ from kulanz_console.drawing.ways import (
 from tests.support.console_browser import Browser, settled
 from tests.support.console_waiting import VOID, with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world_people import to_approve
 from tests.unit.console.test_on_the_way_to_bills import MONTH, closed, opened, text_of
 
 
@@ -78,7 +79,7 @@ def granted() -> Browser:
 def rejected() -> Browser:
     world = small_world()
     world.publish(event(rows=ROWS))
-    settled(world, lambda one: bool(one._to_approve()))
+    settled(world, lambda one: bool(to_approve(one)))
     browser = Browser(world).enter()
     assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
     done = browser.submit(f"/plan/{CAMPAIGN}", f"/plan/{CAMPAIGN}/reject", reason="rows twice")

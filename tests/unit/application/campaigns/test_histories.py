@@ -19,14 +19,12 @@ from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
-from kulanz.domain.ledger.earlier_decisions import within_plan
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import Line
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Record
-from kulanz.domain.money import Money
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import (
     HISTORY_CHANGED,
@@ -451,23 +449,6 @@ def test_decisions_with_much_time_kept_are_remembered_within_a_bound() -> None:
         outages = tuple((1_000 * part, 1_000 * part + 1 + number) for part in range(parts))
         decider.decide(record, {"outages_before": outages})
         assert len(decider._remembered) <= REMEMBERED_FACTS // 40
-
-
-@pytest.mark.parametrize("planned", Outcome)
-@pytest.mark.parametrize("decided", [*Outcome, None])
-@pytest.mark.parametrize("minor", [499, 500, 501])
-def test_nothing_is_given_that_was_not_planned(planned: Outcome, decided: Outcome | None, minor: int) -> None:
-    gives = Outcome.GRANTED, Outcome.OFFERED
-
-    def decision(outcome: Outcome, size: int) -> Decision:
-        return Decision(outcome, "a_reason", (Benefit(Money(size, "EUR")),) if outcome in gives else ())
-
-    plan, now = decision(planned, 500), None if decided is None else decision(decided, minor)
-    written = within_plan(plan, now)
-    if now is not None and (decided not in gives or (decided is planned and minor <= 500)):
-        assert written == now
-    else:
-        assert written == Decision(Outcome.HELD, HISTORY_CHANGED)
 
 
 LINES = POLICY.replace("facts:\n", "subject: line\nfacts:\n").replace("version: 1", "version: 2")

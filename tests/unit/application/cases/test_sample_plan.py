@@ -14,6 +14,7 @@ from tests.support.console_browser import settled
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
 from tests.support.world import World
 from tests.support.world_door import WorldDoor
+from tests.support.world_people import to_approve
 
 SEGMENTS = ("consumer", "consumer", "prepaid", "business", "")
 
@@ -22,7 +23,7 @@ def planned(rows: int) -> World:
     lines = [row(f"a-{number}", SEGMENTS[number % 5], fee=f"{number}.90") for number in range(rows)]
     world = small_world(list_of(lines))
     world.publish(event(rows=rows))
-    return settled(world, lambda one: bool(one._to_approve()))
+    return settled(world, lambda one: bool(to_approve(one)))
 
 
 def sample(world: World, plan_hash: str) -> list[tuple[str, object]]:
@@ -51,7 +52,7 @@ def test_of_a_short_list_each_row_comes_once(rows: int) -> None:
 def test_a_line_that_is_no_row_is_no_sample() -> None:
     world = small_world()
     world.publish(event(rows=ROWS))
-    settled(world, lambda one: bool(one._to_approve()))
+    settled(world, lambda one: bool(to_approve(one)))
     accounts = {account for number in range(5) for account, _ in sample(world, f"{number}" * 64)}
     assert "granted-1" in accounts
     assert not {account for account in accounts if account.startswith("bad-")}

@@ -18,6 +18,7 @@ from kulanz.domain.time import MICROSECOND, parse_instant
 from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import ANNA, World
+from tests.support.world_people import to_approve
 from tests.support.world_steps import Function, Step
 
 MONTH = "2026-03"
@@ -200,7 +201,7 @@ def midway(rows: int = 40, **settings: Any) -> World:
     world = World(chunk_bytes=300, **settings)
     send(world, [(f"a-{number:04}", "10.00", "1.00") for number in range(rows)])
     while len(world.ledger.inserted) < rows // 3:
-        world.run(world.steps()[-1] if world.chunk_messages and not world._to_approve() else world.steps()[0])
+        world.run(world.steps()[-1] if world.chunk_messages and not to_approve(world) else world.steps()[0])
     return world
 
 
