@@ -83,7 +83,7 @@ class Credit:
             self.state, self.on_bills = "used", self.on_bills + amount
         elif answer == "accepted":
             self.state = "accepted" if self.state == "sent" else self.state
-        elif not self.reversed:  # else the first answer stands: the biller has taken it back by a reversal
+        else:
             self.state, self.on_bills = answer, 0
             for one in self.backs:
                 one.state = "lapsed" if one.is_in("asked") else one.state

@@ -36,3 +36,14 @@ def test_counters_that_say_less_than_nothing_of_any_state_contradict_what_was_gr
     assert len(line.differences()) == len(wrong)
     for state in wrong:
         assert any(state.replace("_", " ") in sentence for sentence in line.differences()), state
+
+
+def test_less_than_nothing_at_one_channel_is_said_also_where_all_of_them_come_to_enough() -> None:
+    """What was void at a channel, and is counted as void no more at another, adds up: only by channel it is wrong."""
+    moved: dict[Counted, Size] = {CreditState.DUE: -200, CreditState.VOIDED: 200}
+    back: dict[Counted, Size] = {CreditState.DUE: 200, CreditState.VOIDED: -200}
+    here = PLACE._replace(channel="billing")
+    (line,) = to_the_bill({"EUR": 500}, (), {here: moved}, {PLACE: back})
+    assert line.differences() == ["EUR: less than nothing is voided at no channel: -200 (in the smallest unit)"]
+    (line,) = to_the_bill({"EUR": 500}, (), {here: moved}, {here: back})
+    assert (line.differences(), line.by_channel) == ([], {"": {CreditState.DUE: 500}})

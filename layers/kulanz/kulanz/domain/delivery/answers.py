@@ -27,7 +27,7 @@ from kulanz.domain.delivery.entries import (
 )
 from kulanz.domain.delivery.moved import Moved, moved_between, moved_by
 from kulanz.domain.delivery.reversal import Reversal
-from kulanz.domain.delivery.standing import AddResult, Standing, add_entry, reversed_unbooked, standing
+from kulanz.domain.delivery.standing import AddResult, Standing, add_entry, contradiction, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration
@@ -242,8 +242,8 @@ class AnswerResult(StrEnum):
     """What became of a line of an answer file. The first four changed a decision's entries.
 
     OVERTAKEN: a later answer stands already. DUPLICATE: the very answer stands already. REJECTED_LINE and BLANK: the
-    line is no answer. Everything else contradicts what was delivered, changes nothing, and waits for a person. But a
-    CONFLICT of a reversal that is booked with a credit that is not has ended the reversal.
+    line is no answer. Everything else contradicts what was delivered, changes nothing, and waits for a person. But in a
+    CONFLICT of a reversal that is booked with a credit that is not both stand.
     """
 
     ACCEPTED = "accepted"
@@ -441,5 +441,5 @@ class Hearing:
 
 def _taken(new: CreditEntry, stood: Standing, taken: AnswerResult, moved: Moved) -> Heard:
     """What became of an answer that stands now: one that contradicts an earlier one is a conflict all the same."""
-    why = reversed_unbooked(stood, new)
+    why = contradiction(stood, new)
     return Heard(AnswerResult.CONFLICT if why else taken, why, moved)

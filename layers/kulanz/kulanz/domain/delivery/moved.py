@@ -37,7 +37,8 @@ class Moved:
     What is left of one state is added to another; what is asked back, or not any more, is counted beside them. `due` is
     the credit's deadline. `off_bills` is how much less of it (negative) or more is not on bills, and `number` whether
     it is one credit less or more of those. `channel` is the one that had the credit; empty where it was due, and so at
-    none. `code` is the biller's, where something is rejected with it, or is not any more.
+    none. What is void no more was void at the channel whose biller undid a reversal, also where the credit is due by
+    then. `code` is the biller's, where something is rejected with it, or is not any more.
     """
 
     measure: str
@@ -67,6 +68,7 @@ def moved_between(stood: Standing, stands: Standing, measure: str, component: st
     before, after = stood.shares(size), stands.shares(size)
     changes: dict[Counted, Size] = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
     changes[OfWhich.ASKED_BACK] = stands.asked_back - stood.asked_back
+    is_at_none = stood.state is CreditState.DUE and changes.get(CreditState.VOIDED, 0) >= 0
     owed_before, owed_after = _owed(before), _owed(after)
     return Moved(
         measure,
@@ -75,7 +77,7 @@ def moved_between(stood: Standing, stands: Standing, measure: str, component: st
         stands.due,
         owed_after - owed_before,
         bool(owed_after) - bool(owed_before),
-        "" if stood.state is CreditState.DUE else channel_of(stood.delivery),
+        "" if is_at_none else channel_of(stood.delivery),
         stands.code or stood.code,
     )
 

@@ -54,7 +54,7 @@ REVERSAL_MOVES: Mapping[ReversalState, Mapping[EntryKind, ReversalState]] = {
         EntryKind.REVERSAL_APPLIED: ReversalState.BOOKED,
         EntryKind.REVERSAL_UNDONE: ReversalState.UNDONE,
     },
-    ReversalState.REJECTED: {},
+    ReversalState.REJECTED: {EntryKind.REVERSAL_UNDONE: ReversalState.UNDONE},
     ReversalState.UNDONE: {},
     ReversalState.LAPSED: {},
 }
@@ -66,7 +66,9 @@ REVERSAL_OVERTAKEN: Mapping[ReversalState, frozenset[EntryKind]] = {
     ReversalState.BOOKED: frozenset({_BOOKED}),
     ReversalState.APPLIED: frozenset({_BOOKED}),
     ReversalState.REJECTED: frozenset({_BOOKED, EntryKind.REVERSAL_REJECTED}),
-    ReversalState.UNDONE: frozenset({_BOOKED, EntryKind.REVERSAL_APPLIED, EntryKind.REVERSAL_UNDONE}),
+    ReversalState.UNDONE: frozenset(
+        {_BOOKED, EntryKind.REVERSAL_APPLIED, EntryKind.REVERSAL_REJECTED, EntryKind.REVERSAL_UNDONE}
+    ),
 }
 """What comes late in a state and changes nothing."""
 
@@ -75,11 +77,13 @@ REVERSAL_OVERTAKEN: Mapping[ReversalState, frozenset[EntryKind]] = {
 class Reversal:
     """One reversal of a credit: the `number`-th of its benefit, of the credit's `attempt`, which is `size` large.
 
-    `delivery` is the one that it is assigned to, `applied` how much of it is on bills, `code` why it was rejected.
+    `of` is the delivery that the biller has the credit from, `delivery` the one that the reversal is assigned to,
+    `applied` how much of it is on bills, `code` why it was rejected.
     """
 
     number: int
     attempt: int
+    of: str
     size: Size
     state: ReversalState = ReversalState.ASKED
     delivery: str = ""
@@ -113,4 +117,4 @@ class Reversal:
             case EntryKind.REVERSAL_REJECTED:
                 return None if self.applied else replace(self, state=target, code=entry.code)
             case _:
-                return replace(self, state=target, applied=0)
+                return replace(self, state=target, applied=0, code="")

@@ -5,9 +5,9 @@
      └── to be sent again ◄───────┘ written off, voided
 
 Answers of a biller come twice, late and in any order. An answer that an earlier one has overtaken changes nothing, and
-two that cannot both be true are a conflict for a person: the first stands. What is asked back of a credit stands
-beside it (`reversal`); where the biller says that nothing of the credit is booked, and that it booked the reversal, the
-credit is void in either order, and a person looks.
+two about one record that cannot both be true are a conflict for a person: the first stands. What is asked back of a
+credit stands beside it (`reversal`), and neither's answers change what the other's mean. Where the biller says that
+nothing of the credit is booked, and that it booked the reversal, both stand in either order, and a person looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -123,7 +123,11 @@ MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
     CreditState.ACCEPTED: {kind: state for kind, state in _ANSWERED.items() if kind is not EntryKind.ACCEPTED},
     CreditState.PARTLY_APPLIED: {**_APPLIED_MORE, EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF},
     CreditState.APPLIED: _APPLIED_MORE,
-    CreditState.REJECTED: {**_BY_A_PERSON, **dict.fromkeys(_STANDING, CreditState.REJECTED)},
+    CreditState.REJECTED: {
+        **_BY_A_PERSON,
+        **dict.fromkeys(_STANDING, CreditState.REJECTED),
+        EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
+    },
     CreditState.TAKEN_BACK: {**_BY_A_PERSON, **dict.fromkeys(_STANDING, CreditState.TAKEN_BACK)},
     CreditState.WRITTEN_OFF: {},
     CreditState.VOIDED: {},
@@ -141,7 +145,7 @@ OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {
     CreditState.PARTLY_APPLIED: _EARLIER,
     CreditState.APPLIED: _EARLIER,
     CreditState.REJECTED: _EARLIER | {EntryKind.REJECTED},
-    CreditState.TAKEN_BACK: _EARLIER | {EntryKind.APPLIED, EntryKind.TAKEN_BACK},
+    CreditState.TAKEN_BACK: _EARLIER | {EntryKind.APPLIED, EntryKind.REJECTED, EntryKind.TAKEN_BACK},
     CreditState.WRITTEN_OFF: _EARLIER | {EntryKind.REJECTED},
     CreditState.VOIDED: _EARLIER | {EntryKind.REJECTED},
 }
@@ -158,7 +162,7 @@ class Standing:
     `channel` is where persons sent it last, with its form; empty where it never left the plan's. `voided` is how much
     of it was voided, where that is not all of it, and `left_out` how much of that was void when it was assigned last:
     for the rest it was delivered. `reversals` are what was asked back of it, the first one first. `booked_as` is where
-    it stands at the biller, where it is VOIDED because the biller has booked reversals of all that was left.
+    it would stand if the biller undid these, where it is VOIDED because the biller has booked some of them.
     """
 
     state: CreditState = CreditState.DUE
@@ -189,6 +193,10 @@ class Standing:
     def at_biller(self) -> CreditState:
         """Where it stands at the biller, whatever was taken back there."""
         return self.booked_as or self.state
+
+    def can_undo(self, reversal: Reversal) -> bool:
+        """Whether it stands again where the biller undoes a reversal: not if it was sent again since, for the rest."""
+        return reversal.of == self.delivery
 
     def askable(self, size: Size) -> Size:
         """How much of a credit of a size can be asked back now: nothing while the biller has to answer for some."""
@@ -258,8 +266,6 @@ def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Sta
 
 def _against_reversal(found: Standing, entry: CreditEntry) -> str:
     """Why an entry cannot stand beside what was asked back; empty where it can."""
-    if entry.kind in BOOKED_NO_MORE and found.reversed:
-        return "reversed: the biller has taken it back by a reversal; that has to be undone first"
     if entry.kind in (*_OF_PERSONS, EntryKind.REVERSAL_ASKED) and found.asked_back:
         return "reversal_under_way: it is asked back, and the biller has not answered"
     return ""
@@ -284,7 +290,7 @@ def _with_reversal(found: Standing, entry: CreditEntry, benefit: int, size: Size
     if entry.kind is EntryKind.REVERSAL_ASKED:
         if entry.size_of(benefit) > found.askable(size):
             return None
-        asked = Reversal(len(found.reversals) + 1, found.attempt, entry.size_of(benefit))
+        asked = Reversal(len(found.reversals) + 1, found.attempt, found.delivery, entry.size_of(benefit))
         return replace(found, reversals=(*found.reversals, asked))
     if entry.kind is EntryKind.REVERSAL_ASSIGNED:
         moved = tuple(one.after(entry) or one for one in found.reversals)
@@ -294,26 +300,32 @@ def _with_reversal(found: Standing, entry: CreditEntry, benefit: int, size: Size
     if known is None or after is None:
         return None
     reversals = tuple(after if one is known else one for one in found.reversals)
-    voided = found.voided + after.voids - known.voids
-    if voided < found.left_out:  # it was sent again for the rest since
+    if after.voids != known.voids and not found.can_undo(known):
         return None
+    voided = found.voided + after.voids - known.voids
     stood = replace(found, state=found.at_biller, booked_as=None, reversals=reversals, voided=voided)
     return _with_what_is_void(stood, entry.kind, size)
 
 
-def reversed_unbooked(found: Standing, new: CreditEntry) -> str:
-    """What a person has to look at where an answer about a reversal, which stands, contradicts one about its credit;
-    empty where it does not. `found` is where the credit stood before it.
+def contradiction(found: Standing, new: CreditEntry) -> str:
+    """What a person has to look at where an answer stands that contradicts one which stands already, of a credit and of
+    a reversal of it; empty where it does not. `found` is where the credit stood before it.
 
-    Whichever of the two comes first, the credit is void: both say that the customer does not have it. The biller may
-    have taken it off twice.
+    Both say that the customer does not have it, so the order of the two changes nothing but which of them is looked
+    at. The biller may have taken it off twice.
     """
-    if new.kind not in (EntryKind.REVERSAL_ACCEPTED, EntryKind.REVERSAL_APPLIED) or found.at_biller not in _NOT_BOOKED:
-        return ""
-    return f"credit_{found.at_biller}: the biller had said that nothing of the credit is booked; it is void now"
+    if new.kind in BOOKED_NO_MORE:
+        is_news = found.at_biller not in _NOT_BOOKED
+        says = new.kind if is_news and any(one.voids and found.can_undo(one) for one in found.reversals) else ""
+    else:
+        known = _reversal_of(found, new) if new.kind in _REVERSED else None
+        is_news = known is not None and not known.voids
+        says = found.at_biller if is_news and found.at_biller in _NOT_BOOKED else ""
+    return says and f"credit_{says}: nothing of the credit is booked, and its reversal is; taken off twice?"
 
 
 _NOT_BOOKED = frozenset({CreditState.REJECTED, CreditState.TAKEN_BACK})
+_REVERSED = frozenset({EntryKind.REVERSAL_ACCEPTED, EntryKind.REVERSAL_APPLIED})
 
 
 def _reversal_of(found: Standing, entry: CreditEntry) -> Reversal | None:
@@ -333,14 +345,14 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
             account, channel = entry.account or found.account, entry.channel or found.channel
             return replace(found, state=target, attempt=attempt, code="", account=account, channel=channel)
         case EntryKind.TAKEN_BACK:
-            return replace(found, state=target, applied=0)
+            return replace(found, state=target, applied=0, code="")
         case EntryKind.APPLIED:
             applied, most = found.applied + (entry.amount or 0), size - found.left_out
             state = CreditState.APPLIED if applied == most else target
             return _with_applied(found, state, applied) if applied <= most else None
         case EntryKind.REDUCED:
             voided = found.voided + entry.size_of(benefit)
-            state = CreditState.VOIDED if voided == size else target
+            state = CreditState.VOIDED if voided == size and not found.reversed else target
             return replace(found, state=state, voided=voided) if voided <= size else None
         case _:
             return _in_state(found, target, entry.code)

@@ -57,6 +57,13 @@ class ToTheBill:
             for state, size in sorted(sums.items())
             if size < 0
         ]
+        found += [
+            f"{self.measure}: less than nothing is {state.replace('_', ' ')} at {channel or 'no channel'}: {size}"
+            " (in the smallest unit)"
+            for channel, by_state in self.by_channel.items()
+            for state, size in sorted(by_state.items())
+            if size < 0 <= sums.get(state, 0)
+        ]
         total = sum(self.by_state.values(), start=0)
         if total != self.to_be_booked:
             said = f"to be booked {self.to_be_booked}, accounted for {total} (in the smallest unit)"
