@@ -18,6 +18,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from kulanz.application.ports import TryAgain
+from kulanz_console.drawing.said import Said
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.pages import Page, environment
 from kulanz_console.place import Place
@@ -322,7 +323,7 @@ class Console:
         """Show a form as it was filled in before a login. Nothing is done by it."""
         if not visit.may(action.use):
             raise _no_role()
-        visit.problem = str(visit.words("You have signed in again. Nothing was done yet: look at it, and send it."))
+        visit.problem = Said("You have signed in again. Nothing was done yet: look at it, and send it.")
         return self._shown(action.again(visit), visit)
 
     def _shown(self, shown: Shown, visit: Visit, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
 _FIELD = re.compile(r"\{(\w+)\}")
-_KINDS = {"more": r"(?P<{}>(?: .*)?)", "terms": r"(?P<{}>(?:[;,].*)?)", "of": r"(?P<{}>[\w.:-]+(?: [\d:]+)?)"}
-"""Values that may be empty, and that which is one instant; every other has one character at least."""
+_KINDS = {
+    "more": r"(?P<{}>(?: .*)?)", "terms": r"(?P<{}>(?:[;,].*)?)", "of": r"(?P<{}>[\w.:-]+(?: [\d:]+)?)",
+    "campaign": r"(?P<{}>\S+)",
+}  # fmt: skip
+"""Values that may be empty, that which is one instant, and a campaign; every other has one character at least."""
 
 
 @cache

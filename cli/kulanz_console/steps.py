@@ -106,7 +106,11 @@ SENTENCES = (
     "Granted before for this incident: {value}. It is set off, and the rest is granted now.",
     "Granted for this incident by then: {value}.",
     "The account has another id since: {said}. Its decision of this campaign stands there.",
+    "Decided by hand on {of} by a person of support, and a second person agreed: nothing is given.",
+    "Decided by hand on {of} by a person of support, and a second person agreed: nothing more is given.",
     "Decided by hand on {of} by a person of support, and a second person agreed: {value}.",
+    "Decided by hand on {of} by a person of support: nothing is given.",
+    "Decided by hand on {of} by a person of support: nothing more is given.",
     "Decided by hand on {of} by a person of support: {value}.",
     "The reason: {title}.",
     "The person supplied what the list leaves open: {title}. With that, by the policy:",
@@ -116,6 +120,12 @@ SENTENCES = (
     "The row at byte {number} of the list contradicts the decided one: a person looked at both.",
     "Taken back on {of}: {value}. A {role} asked for it, and {persons} approved it. The reason: {title}.",
     "Given again on {of}: {value}. The biller had taken it back, and has undone that.",
+    "Goodwill: no policy owes it. It is given beside whatever policies grant, and nothing sets it off.",
+    "Given by a person of the role support, and a second person agreed.",
+    "Given by a person of the role support.",
+    "It is about the incident {said}.",
+    "The ticket: {said}.",
+    "It repeats, on purpose, the equal amount {said}.",
 )
 """As the engine writes them, but for their values. The first that fits is taken. A value is of the kind that its name
 says: `said`, `title`, `cause` and `more` stay as they are.

@@ -10,7 +10,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kulanz_console.catalogue import catalogue, values_in
+from kulanz_console.answers import Answers
+from kulanz_console.catalogue import catalogue
 from kulanz_console.drawing.said import Given, Said
 from kulanz_console.drawing.text import plain
 from kulanz_console.inline import english, foreign
@@ -31,7 +32,7 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self._texts = catalogue(language)
-        self._answers = catalogue(language, "answers.")
+        self._answers = Answers(language, self.code, self.phrase)
         self.step = Steps(language, self.code, self.phrase)
 
     def __call__(self, text: str, **values: object) -> Markup:
@@ -69,24 +70,20 @@ class Words:
     def stated(self, text: object) -> Markup:
         """A sentence that the engine or the API wrote: in this language where it is known, else marked as English."""
         written = str(text)
-        if not self._texts:
-            return foreign(written)
-        is_known = _NUMBER.sub("{}", written) in self._texts
-        known = self.phrase(written) if is_known else self._answer(written)
+        known = self._known(written)
         return english(written) if known is None else foreign(known)
 
-    def refusal(self, text: str) -> Markup:
-        """Why something was not done: said by the API, or by a page in this language already."""
-        known = self._answer(text)
-        return foreign(self.phrase(text) if known is None else known)
+    def noted(self, text: object) -> Markup:
+        """A text of the engine or of a person, such as a reason in the audit log: known, or as it was written."""
+        written = str(text)
+        known = self._known(written)
+        return foreign(written if known is None else known)
 
-    def _answer(self, text: str) -> str | None:
-        """A sentence of the API in this language; None where it is not known."""
-        for sentence, said in self._answers.items():
-            if (found := values_in(sentence, text)) is not None:
-                values = {name: self.code(one) if name == "state" else self.phrase(one) for name, one in found.items()}
-                return said.format(**values)
-        return None
+    def _known(self, text: str) -> str | None:
+        """A sentence of the API or the console in this language; None where it is not known."""
+        if not self._texts:
+            return text
+        return self.phrase(text) if _NUMBER.sub("{}", text) in self._texts else self._answers.known(text)
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""

@@ -1,6 +1,5 @@
 """*Audit log*: who did what, when and why; by campaign, incident, policy, person or day."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz_console.drawing.said import Said
 from kulanz_console.inline import cells, foreign, instant
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import Words
 
-_VOID = re.compile("requested void (.+) of")
 FILTERS = ("campaign", "incident", "policy", "actor", "day")
 
 
@@ -37,9 +34,9 @@ def _lines(found: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[Any, 
 
     The same few texts are in most lines: each is written once.
     """
-    said, about = cache(lambda text: foreign(words.phrase(_action(text)))), cache(lambda text: escape(words.code(text)))
+    said, about = cache(lambda text: words.noted(text.replace("_", " "))), cache(lambda text: escape(words.code(text)))
     why, by, which = (
-        cache(words.stated),
+        cache(words.noted),
         cache(lambda actor: (url("/audit", actor=actor), foreign(actor))),
         cache(foreign),
     )
@@ -50,12 +47,6 @@ def _lines(found: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[Any, 
         )
         for one in found
     ]  # fmt: skip
-
-
-def _action(text: str) -> str:
-    """What was done, in words; the id of a void that was requested is not one of them."""
-    found = _VOID.fullmatch(text)
-    return Said("requested void {void} of", void=found[1]) if found else text.replace("_", " ")
 
 
 def _of(what: str, value: str) -> tuple[dict[str, str | None], dict[str, str | int]]:

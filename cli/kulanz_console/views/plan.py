@@ -19,6 +19,7 @@ from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
 REPLAN = "replan"
+FORM = "Plan the same list again"
 BY_COMMAND = "plan it again with replan"
 """What a refusal tells whoever has a shell."""
 LARGEST_SHOWN = 10
@@ -146,7 +147,7 @@ def _acted(visit: Visit, body: dict[str, Any]) -> Done:
     try:
         done = visit.kulanz.act("approvals.act", body, **on_campaign(visit), id=action_id(visit, body["action"]))
     except NotAnswered as problem:
-        raise NotAnswered(_by_form(visit, problem), problem.why, problem.reason) from None
+        raise NotAnswered(_by_form(problem), problem.why, problem.reason) from None
     if body["action"] == REPLAN:
         said = visit.words(
             "{campaign} plans the same list again. Its plan then waits for another person's approval.",
@@ -164,9 +165,8 @@ def _acted(visit: Visit, body: dict[str, Any]) -> Done:
     return Done(path, str(visit.words("{campaign} is now: {state}.", campaign=done["campaign"], state=state)))
 
 
-def _by_form(visit: Visit, problem: NotAnswered) -> str:
+def _by_form(problem: NotAnswered) -> str:
     """Why it was refused; what a command would do is done by a form of the page."""
-    form = visit.words("Plan the same list again")
     if problem.reason == "approval_over":
-        return str(visit.words("The time to approve this plan is over. Use the form: {form}.", form=form))
-    return str(problem).replace(BY_COMMAND, str(visit.words("use the form: {form}", form=form)))
+        return f"The time to approve this plan is over. Use the form: {FORM}."
+    return str(problem).replace(BY_COMMAND, f"use the form: {FORM}")

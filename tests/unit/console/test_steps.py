@@ -1,18 +1,11 @@
 """The steps of a decision in German: every sentence of the engine is known, and what others wrote stays as it is."""
 
-import ast
 import re
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kulanz.application.byhand import give_goodwill
-from kulanz.application.campaigns import approve_plan
-from kulanz.application.cases import case, decide, ungrantable
 from kulanz.application.ledger.answer import set_off_step
-from kulanz.domain.gate import approval
 from kulanz.domain.policy.explaining import explanation, phrases
 from kulanz_console.catalogue import catalogue
 from kulanz_console.steps import ALONE, BEFORE, BETWEEN, FIRST, ROUNDED, SENTENCES, TERMS, UNITS
@@ -114,49 +107,11 @@ def test_a_step_that_is_not_known_stays_whole_and_is_marked() -> None:
     assert "lang" not in str(ENGLISH(step))
 
 
-REFUSING = (approve_plan, approval, give_goodwill, case, decide, ungrantable)
-"""Where a support agent's and an approver's actions are refused, and a plan says why it needs two persons."""
-NOT_READ = frozenset(
-    {"approved: by x xx", "glass_broken: x", "rejected_by_hand: x", "there is no campaign x", "expected x"}
-)
-"""Entries of a log with a code, what no form leads to, and the form of a value: that stays English, and is marked."""
-RETRIED = re.compile(r"keep|was opened and is not there")
-"""Answers that are 503, after which a page says that there was no answer."""
-
-
-def refusals() -> set[str]:
-    """Their sentences, each value of them as x."""
-    found = set[str]()
-    for module in REFUSING:
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
-            given = node.args if isinstance(node, ast.Call) else [getattr(node, "value", None)]
-            is_said = isinstance(node, ast.Call | ast.Return | ast.Yield)
-            parts = [part for one in given if is_said for part in (one.elts if isinstance(one, ast.Tuple) else [one])]
-            found |= {text for part in parts if " " in (text := _sentence(part))}
-    return found
-
-
-def _sentence(node: Any) -> str:
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(one.value) if isinstance(one, ast.Constant) else "x" for one in node.values)
-    return str(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def test_every_refusal_of_an_approval_a_case_or_goodwill_has_its_german() -> None:
-    german, found = Words("de"), refusals()
-    assert len(found) > 60, "the search for refusals no longer finds them"
-    unknown = [
-        one for one in sorted(found)
-        if "lang=" in str(german.stated(one)) and one not in NOT_READ and not RETRIED.search(one)
-    ]  # fmt: skip
-    assert unknown == [], "add to texts/answers.de.po"
-
-
 def test_a_refusal_keeps_its_values_and_what_is_not_known_is_marked() -> None:
     german = Words("de")
     assert "mehr als 1.200,00 EUR kosten kann" in german.stated("it can cost more than 1,200.00 EUR")
     applying = german.stated("its campaign is applying; a case is decided once its campaign is closed")
     assert "Stand der Kampagne: wird ausgeführt;" in applying
     assert 'lang="en"' in german.stated("something new")
-    assert german.refusal("no person requested it") == "<bdi>ihn keine Person beantragt hat</bdi>"
+    assert german.stated("no person requested it") == "<bdi>ihn keine Person beantragt hat</bdi>"
     assert Words("en").stated("no person requested it") == "<bdi>no person requested it</bdi>"
