@@ -307,7 +307,7 @@ def _heard(path: Path, world: DeliverPorts, channel: str) -> float:
     pinned = lists.pin(BUCKET, "acknowledgements/bench.csv", "1")
     campaigns = FakeCampaigns()
     ports = AnswerPorts(
-        lists, world.archive, world.deliveries, world.credits, files, campaigns, FakeTroubles(campaigns)
+        lists, world.archive, world.deliveries, world.credits, files, campaigns, FakeTroubles(campaigns), FakeLedger()
     )
     before = time.process_time()
     opening = OpenAnswersPorts(lists, files, queue)

@@ -140,6 +140,7 @@ def _hearing() -> "AnswerPorts":
     from kulanz.domain.gate.settings import GateSettings
 
     config = GrantCreditsConfig.read()
+    granting, _, _ = _composed()
     delivering, _, _ = _delivering()
     return AnswerPorts(
         lists=delivering.lists,
@@ -149,6 +150,7 @@ def _hearing() -> "AnswerPorts":
         files=DynamoAnswers(client("dynamodb"), config.campaigns_table),
         campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         troubles=DynamoTroubles(client("dynamodb"), config.campaigns_table),
+        ledger=granting.ledger,
         gate=GateSettings(budget_zone=config.budget_zone),
     )
 

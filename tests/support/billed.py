@@ -224,7 +224,7 @@ class BilledWorld:
     def ports(self) -> AnswerPorts:
         """The world that hearing answers touches."""
         campaigns = FakeCampaigns()
-        told = campaigns, FakeTroubles(campaigns)
+        told = campaigns, FakeTroubles(campaigns), self.ledger
         return AnswerPorts(self.lists, self.archive, self.deliveries, self.credits, self.answers, *told)
 
     # What is known

@@ -21,6 +21,7 @@ def hear_all(door: WorldDoor, tap: Tap | None = None) -> None:
         tapped(door.answers, "answers", tap),
         tapped(world.campaigns, "campaigns", tap),
         tapped(world.troubles, "troubles", tap),
+        tapped(world.ledger, "ledger", tap),
     )
     for message in door.answer_queue.messages:
         for _ in range(ATTEMPTS_MOST):

@@ -135,7 +135,7 @@ class Road:
         body = {"file": {"key": key, "version_id": world.lists.upload(key, content)}}
         reply = self.door.put(f"acknowledgements/channel/{channel}/{self.done}", body)
         assert reply.status == 200, reply.content
-        told = world.campaigns, world.troubles
+        told = world.campaigns, world.troubles, world.ledger
         ports = AnswerPorts(world.lists, world.archive, world.deliveries, world.credits, self.door.answers, *told)
         for message in self.door.answer_queue.messages:
             assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(world.now))

@@ -45,7 +45,7 @@ from kulanz.domain.ledger.hand_decision import CaseKind, CaseRow, HandDecision, 
 from kulanz.domain.lists.check_digits import CHECK_DIGITS
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.id_shape import IdShape
-from kulanz.domain.policy.deciding.history import Addition, SubjectHistory
+from kulanz.domain.policy.deciding.history import Addition, SubjectHistory, Taken
 
 TEXTS = st.text(st.characters(codec="utf-8", min_codepoint=32), min_size=1, max_size=12)
 NAMES = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz_0123456789"), min_size=1, max_size=12)
@@ -346,10 +346,15 @@ _KEPT = st.dictionaries(
 )
 
 
+_TAKEN = every_field(Taken, values=_KEPT, money=st.dictionaries(MEASURES, COUNTS, min_size=1, max_size=2), others=_KEPT)
+
+
 def _additions(lapsed: SearchStrategy[Addition | None]) -> SearchStrategy[Addition]:
+    """Additions that have a field `lapsed`, and one `dropped` where `lapsed` is something."""
     made = dict[str, SearchStrategy[Any]](
         ended_at=INSTANTS, added=_KEPT, cleared=st.dictionaries(NAMES, _TIME, min_size=1), lapses_at=INSTANTS,
-        lapsed=lapsed, began_at=INSTANTS,
+        lapsed=lapsed, began_at=INSTANTS, dropped=lapsed,
+        taken=st.dictionaries(st.integers(1, 999), _TAKEN, min_size=1, max_size=2),
     )  # fmt: skip
     return st.builds(Addition, **made) if lapsed is _NONE else every_field(Addition, frozenset(), **made)
 

@@ -58,9 +58,10 @@ def peak_of(lines: int, at: float) -> tuple[int, int]:
         opening = OpenAnswersPorts(lists, files, queue)  # type: ignore[arg-type]
         file = open_answers("billing", lists.pinned, opening, CHUNK_BYTES, "finance", NOW)
         chunk = int(at * (len(file.chunks) - 1))
-        credits_, deliveries = FakeCredits(FakeLedger()), FakeDeliveries()
+        ledger, deliveries = FakeLedger(), FakeDeliveries()
+        credits_ = FakeCredits(ledger)
         campaigns = FakeCampaigns()
-        told = campaigns, FakeTroubles(campaigns)
+        told = campaigns, FakeTroubles(campaigns), ledger
         ports = AnswerPorts(lists, FakeArchive(), deliveries, credits_, files, *told)  # type: ignore[arg-type]
         assert hear_chunk("billing", file.id, chunk, ports, Clock(NOW))
         done = files.file("billing", file.id)

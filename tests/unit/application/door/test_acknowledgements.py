@@ -57,7 +57,7 @@ class Bills:
         assert reply.status == 200, reply.content
         ports = AnswerPorts(
             *(self.world.lists, self.world.archive, self.world.deliveries, self.world.credits, self.door.answers),
-            *(self.world.campaigns, self.world.troubles),
+            *(self.world.campaigns, self.world.troubles, self.world.ledger),
         )
         for message in self.door.answer_queue.messages:
             assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(self.world.now))

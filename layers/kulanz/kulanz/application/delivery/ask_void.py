@@ -205,8 +205,7 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: En
 
 
 def _may_ask_biller(campaigns: Sequence[Campaign], ports: VoidPorts, ends: Ends | None) -> None:
-    """Raise VoidRefused where nothing can be asked back of the biller: a void of what was never assigned leaves all to
-    it, and what a history counts would not be taken off it by an answer.
+    """Raise VoidRefused where nothing can be asked back of the biller: a void of what was never assigned leaves it all.
 
     A delivery that is not released may still be flagged: what it has assigned, no biller has.
     """
@@ -215,12 +214,6 @@ def _may_ask_biller(campaigns: Sequence[Campaign], ports: VoidPorts, ends: Ends 
             "asked_apart", "a void of what was never assigned leaves to the biller what it has; void what is unused"
         )
     for campaign in campaigns:
-        if campaign.keeps_history:
-            raise VoidRefused(
-                "history_kept",
-                f"the policy of {campaign.id} counts earlier credits; correct what the biller has there, and void the"
-                " rest",
-            )
         over_list = ports.deliveries.over_list(campaign.id)
         found = (*(() if over_list is None else (over_list,)), *ports.deliveries.over_additions(campaign.id))
         for one in found:

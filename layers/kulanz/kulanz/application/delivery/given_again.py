@@ -1,6 +1,7 @@
-"""What a biller had taken back by reversals and gives again: listed and alarmed where a later campaign granted anew.
+"""What a biller had taken back by reversals and gives again: listed and alarmed where others have counted on that.
 
-Then a subject may have both, and nothing else would say so. Whoever looked has sent the list again, or has voided.
+A later campaign granted anew, or another incident had the room under a cap: then a subject may have both, and nothing
+else would say so. Whoever looked has sent the list again, or has voided.
 """
 
 from collections.abc import Iterable
@@ -30,6 +31,13 @@ def note_given_again(given: Iterable[CampaignId], campaigns: CampaignStore, trou
     for campaign_id in sorted(given, key=str):
         if _later(campaign_id, campaigns):
             troubles.note(TroubleKind.GIVEN_AGAIN, str(campaign_id), now)
+
+
+def note_room_used(campaign_id: CampaignId, troubles: Troubles, now: datetime) -> None:
+    """Note a campaign of which something is given again, where other incidents have added to a history since it was
+    taken back: together they may be over a cap. Safe to repeat.
+    """
+    troubles.note(TroubleKind.GIVEN_AGAIN, str(campaign_id), now)
 
 
 def watch_given_again(ports: GivenAgainPorts, now: datetime) -> None:

@@ -5,16 +5,18 @@ its receipt leaves entries that name their line, so that the same lines read aga
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
-from kulanz.application.delivery.given_again import note_given_again
+from kulanz.application.delivery.given_again import note_given_again, note_room_used
 from kulanz.application.delivery.reject_codes import KnownCodes
+from kulanz.application.delivery.void_histories import changes_worth, history_step
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, EntriesChange
-from kulanz.application.ports import Archive, CampaignStore, ListStore, Troubles, TryAgain
-from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.application.ports import Archive, CampaignStore, Ledger, ListStore, Troubles, TryAgain
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import (
     CAMPAIGNS_PER_RECEIPT,
     AnswerFile,
@@ -34,7 +36,7 @@ from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.gate.settings import SAFE, GateSettings
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
 
@@ -57,6 +59,7 @@ class AnswerPorts:
     files: AnswerFiles
     campaigns: CampaignStore
     troubles: Troubles
+    ledger: Ledger
     gate: GateSettings = SAFE
     """In which zone the months of budgets are."""
 
@@ -81,6 +84,7 @@ class Sheet:
         self._ports = ports
         self._by = by
         self._sent: dict[int, Delivery | None] = {}
+        self._campaigns: dict[CampaignId, Campaign | None] = {}
         self.codes = KnownCodes(ports.files)
 
     def find(self, line: _Line) -> None:
@@ -127,10 +131,47 @@ class Sheet:
         changes = [
             EntriesChange(key, hearing.read, hearing.entries) for key, hearing in hearings.items() if hearing.is_changed
         ]
-        written = dict(zip((one.key for one in changes), self._ports.credits.write_entries(changes), strict=True))
+        written = self._written(changes, hearings, now)
         for line, key, result in heard:
             if written.get(key, True):
                 line.heard = result
+
+    def _written(
+        self, changes: list[EntriesChange], hearings: Mapping[DecisionKey, Hearing], now: datetime
+    ) -> dict[DecisionKey, bool]:
+        """Write the entries of distinct decisions; whether each was written.
+
+        What becomes void under a policy with a history, or stands again, is one step with the history.
+        """
+        plain, found = list[EntriesChange](), dict[DecisionKey, bool]()
+        for change in changes:
+            decision = hearings[change.key].decision
+            campaign = self._campaign(change.key.campaign) if changes_worth(decision, change) else None
+            if campaign is not None and campaign.keeps_history:
+                found[change.key] = self._write_with_history(decision, change, campaign, now)
+            else:
+                plain.append(change)
+        written = self._ports.credits.write_entries(plain) if plain else []
+        return found | dict(zip((one.key for one in plain), written, strict=True))
+
+    def _write_with_history(self, decision: Entry, change: EntriesChange, campaign: Campaign, now: datetime) -> bool:
+        ports = self._ports
+
+        def applied() -> Sequence[int]:
+            record = ports.campaigns.incident(change.key.incident_id)
+            return (change.key.seq,) if record is None else record.applied
+
+        step = history_step(decision, change, campaign.policy_id, ports.ledger, applied, by_biller=True)
+        if step is None:
+            return ports.credits.write_entries([change])[0]
+        if step.is_room_used:  # before it is written: whoever takes over from a dead worker does not see it any more
+            note_room_used(campaign.id, ports.troubles, now)
+        return ports.credits.write_with_history(change, step.change)
+
+    def _campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        if campaign_id not in self._campaigns:
+            self._campaigns[campaign_id] = self._ports.campaigns.campaign(campaign_id)
+        return self._campaigns[campaign_id]
 
     def _note_codes(self, heard: Iterable[tuple[_Line, DecisionKey, Heard]]) -> None:
         """Let the codes of what is rejected be known before it is written."""

@@ -14,15 +14,13 @@ from kulanz.application.campaigns.chunk_run import (
 )
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS
+from kulanz.application.delivery.void_histories import history_step
 from kulanz.application.delivery.world import CreditLedger, EntriesChange
 from kulanz.application.ports import CampaignStore, Ledger
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
-from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, net_worth, read_decision
-from kulanz.domain.money import is_currency
+from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.deciding.history import HistoryKey
 
 
 @dataclass(slots=True)
@@ -99,28 +97,16 @@ class VoidWriter:
 
     def _write_with_history(self, entry: Entry, change: EntriesChange, campaign: Campaign) -> bool:
         """Void a decision in one step with what that takes off its subject's history."""
-        key = HistoryKey(entry.key.account_id, campaign.policy_id, entry.key.subject)
-        history = self.ledger.histories([key]).get(key)
-        all_of_subject = list(self.ledger.standing(self._keys_of_subject(entry.key)).values())
-        left = [with_voided(one, change.after) if one.key == entry.key else one for one in all_of_subject]
-        after = None if history is None else history.voided(entry.key.incident_id, _money(all_of_subject), _money(left))
-        if history is None or after is None:
+        step = history_step(
+            entry, change, campaign.policy_id, self.ledger, lambda: self._applied_to(entry.key), by_biller=False
+        )
+        if step is None:
             return self.credits.write_entries([change])[0]
-        return self.credits.write_with_history(change, HistoryChange(key, history, after))
+        return self.credits.write_with_history(change, step.change)
 
-    def _keys_of_subject(self, key: DecisionKey) -> list[DecisionKey]:
-        """The keys under which campaigns of the incident may have decided a subject."""
+    def _applied_to(self, key: DecisionKey) -> tuple[int, ...]:
+        """The campaigns of the incident that may have decided a subject."""
         if self._applied is None:  # while a void runs no campaign of the incident starts
             record = self.campaigns.incident(key.incident_id)
             self._applied = (key.seq,) if record is None else record.applied
-        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in self._applied]
-
-
-def _money(entries: Sequence[Entry]) -> dict[str, int]:
-    """What some decisions grant net of voids, in minor units by currency; zero of what was voided."""
-    found: dict[str, int] = {}
-    for entry in entries:
-        for measure, size in net_worth(entry).items():
-            if is_currency(measure):
-                found[measure] = found.get(measure, 0) + int(size)
-    return found
+        return self._applied

@@ -21,7 +21,7 @@ class TroubleKind(StrEnum):
     the list is gone: a person states it. OVER_BUDGET: more is reserved and spent than a budget allows.
     VOID_FLAGGED: a void did not come to its plan. KEPT_BACK: what a campaign granted is in no delivery, because a
     person ended the campaign so. GIVEN_AGAIN: the biller has undone what it had taken back of a campaign, after a later
-    one has granted anew.
+    one has granted anew, or another incident had used the room of a cap.
     GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
 
@@ -82,8 +82,9 @@ SAYS: dict[TroubleKind, str] = {
         " to its end, kulanz void takes back what is unused"
     ),
     TroubleKind.GIVEN_AGAIN: (
-        "the biller has undone reversals of its credits, and a later campaign granted anew: customers may have both;"
-        " send the list again, then kulanz void --overpaid with the campaign that this opens"
+        "the biller has undone reversals of its credits, after a later campaign granted anew or another incident had"
+        " the room under a cap: customers may have both; send the list again, then kulanz void --overpaid with the"
+        " campaign that this opens"
     ),
     TroubleKind.GLASS_BROKEN: "one person alone approved its plan; kulanz log {on} shows who it was and why",
 }

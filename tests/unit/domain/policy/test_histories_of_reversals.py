@@ -1,0 +1,196 @@
+"""What voids and reversals take off a history, and what counts again once a biller has undone them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.policy.deciding.history import NO_HISTORY, Addition, HistoryValues, SubjectHistory
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+LATER = NOW + timedelta(days=30)
+PAID = "paid_2026:EUR"
+CARRIED = "carried:EUR"
+COUNT = "outages:number"
+OWED = "owed:number"
+TIME = "time:windows"
+DAY = ((0, 24), (48, 72))
+GRANTED = 10_000
+
+
+def history(added: HistoryValues, **more: object) -> SubjectHistory:
+    """The history of a subject with one incident, `mine`, in the list's currency."""
+    return SubjectHistory(3, {"mine": Addition(NOW, added, **more)})  # type: ignore[arg-type]
+
+
+def changed(of: SubjectHistory, seq: int, before: int, after: int) -> tuple[SubjectHistory, bool]:
+    """After the biller's answer: it was granted so much before it, and so much is left. As it is read back."""
+    found = of.reversed("mine", seq, {"EUR": before}, {"EUR": after})
+    assert found is not None
+    assert found.history.version == of.version + 1
+    return SubjectHistory.from_text(found.history.version, found.history.to_text()), found.is_room_used
+
+
+def values(of: SubjectHistory) -> Mapping[str, object]:
+    """What the incident adds now."""
+    return of.incidents["mine"].added
+
+
+amounts = st.lists(st.tuples(st.integers(1, 3), st.integers(1, GRANTED)), min_size=1, max_size=6).filter(
+    lambda some: sum(size for _, size in some) <= GRANTED
+)
+
+
+@given(amounts, st.integers(1, 3 * GRANTED), st.randoms(use_true_random=False))
+def test_what_is_reversed_and_undone_in_any_order_counts_to_the_last_unit(
+    some: list[tuple[int, int]], value: int, order: object
+) -> None:
+    whole = history({PAID: value, CARRIED: -7, COUNT: 1, OWED: Fraction(-1, 2), TIME: DAY}, cleared={TIME: DAY})
+    now, net = whole, GRANTED
+    for seq, size in some:
+        now, is_used = changed(now, seq, net, net - size)
+        net -= size
+        assert not is_used
+        counted = values(now).get(PAID, 0)
+        assert counted >= Fraction(value * net, GRANTED), "a cap never gives more again than was taken back"  # type: ignore[operator]
+        assert counted <= ceil(Fraction(value * net, GRANTED)) + len(some)  # type: ignore[operator]
+    undone = list(some)
+    order.shuffle(undone)  # type: ignore[attr-defined]
+    for seq, size in undone:
+        now, is_used = changed(now, seq, net, net + size)
+        net += size
+        assert not is_used
+        assert values(now).get(PAID, 0) > Fraction(value * net, GRANTED) - len(some)  # type: ignore[operator]
+    assert now.incidents == whole.incidents
+
+
+@given(amounts, st.data())
+def test_where_a_grant_is_counted_as_it_is_the_history_counts_what_stands_whatever_voids_and_campaigns_come_between(
+    some: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    now, net = history({PAID: GRANTED}), GRANTED
+    reversed_by = dict.fromkeys((1, 2, 3), 0)
+    for seq, size in some:
+        match data.draw(st.sampled_from(["reverse", "undo", "void", "grant"])):
+            case "reverse":
+                step = -min(size, net)
+                now, reversed_by[seq] = changed(now, seq, net, net + step)[0], reversed_by[seq] - step
+            case "undo":
+                step = min(size, reversed_by[seq])
+                now, reversed_by[seq] = changed(now, seq, net, net + step)[0], reversed_by[seq] - step
+            case "void":
+                step = -min(size, net)
+                now = now.voided("mine", {"EUR": net}, {"EUR": net + step}) or now
+            case _:
+                step = size
+                now = now.with_addition("mine", Addition(NOW, {PAID: net + step}), NOW)
+        net += step
+        mine = now.incidents.get("mine", Addition(NOW, NO_HISTORY))
+        assert mine.added.get(PAID, 0) == net
+        taken = sum(one.money.get("EUR", 0) for one in mine.taken.values())
+        assert taken == sum(reversed_by.values())
+
+
+def test_of_a_part_that_is_undone_the_share_is_rounded_up_and_the_rest_comes_with_the_rest() -> None:
+    counted: list[tuple[int, object]] = []
+    now, _ = changed(history({PAID: 3}), 1, GRANTED, 0)
+    for undone in (1, 2_000, 7_999):
+        net = sum(step for step, _ in counted)
+        now, _ = changed(now, 1, net, net + undone)
+        counted.append((undone, values(now)[PAID]))
+    assert counted == [(1, 1), (2_000, 2), (7_999, 3)]
+
+
+def test_a_later_campaign_that_grants_nothing_leaves_what_the_biller_may_give_again() -> None:
+    now, _ = changed(history({PAID: 500}, cleared={TIME: DAY}), 1, 500, 0)
+    now = now.with_addition("mine", Addition(NOW, NO_HISTORY), NOW)
+    again, _ = changed(now, 1, 0, 500)
+    assert again.incidents == history({PAID: 500}, cleared={TIME: DAY}).incidents
+
+
+def test_an_offer_beside_what_is_taken_back_stays_as_large_as_it_is() -> None:
+    granted = history({PAID: 500, COUNT: 1}).with_addition("mine", Addition(NOW, {PAID: 700, COUNT: 1}, {}, LATER), NOW)
+    for now in (changed(granted, 1, 500, 0)[0], granted.voided("mine", {"EUR": 500}, {"EUR": 0})):
+        assert now is not None
+        assert values(now) == {PAID: 200, COUNT: 1}
+        lapsed = now.incidents["mine"].for_good()
+        assert lapsed is not None
+        assert lapsed.added == {COUNT: 1}
+        accepted = now.accepted("mine")
+        assert accepted is not None
+        assert values(accepted) == {PAID: 200, COUNT: 1}
+    again, _ = changed(changed(granted, 1, 500, 0)[0], 1, 0, 500)
+    assert again.incidents == granted.incidents
+    alone = history({PAID: 200}, lapses_at=LATER)
+    assert alone.reversed("mine", 1, {"EUR": 0}, {"EUR": 0}) is None
+    assert replace(alone.voided("mine", {}, {}) or alone, version=3) == alone, "of an offer nothing was granted"
+
+
+def test_of_what_is_granted_in_units_alone_time_stays_settled_until_all_of_it_is_void() -> None:
+    mine = history({TIME: DAY}, cleared={TIME: DAY})
+    one = mine.voided("mine", {"day": 3, "GB": 5}, {"day": 3, "GB": 0})
+    assert one is not None
+    assert one.incidents["mine"].cleared == {TIME: DAY}
+    both = one.voided("mine", {"day": 3, "GB": 0}, {"day": 0, "GB": 0})
+    assert both is not None
+    assert (both.incidents["mine"].cleared, values(both)) == ({}, {TIME: DAY})
+
+
+def with_other(of: SubjectHistory, added: HistoryValues, **more: object) -> SubjectHistory:
+    """Another incident of the subject, decided now."""
+    return of.with_addition("other", Addition(NOW, added, **more), NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "is_used"),
+    [({}, {}, False), ({PAID: 50}, {PAID: 50}, False), ({}, {PAID: 1}, True), ({PAID: 50}, {PAID: 51}, True),
+     ({}, {"paid_2027:EUR": 1}, False), ({}, {COUNT: 1}, False)],
+)  # fmt: skip
+def test_room_is_used_where_others_have_added_since_it_was_given_back(
+    before: HistoryValues, between: HistoryValues, *, is_used: bool
+) -> None:
+    now, _ = changed(with_other(history({PAID: 500, COUNT: 1}), before), 1, 500, 100)
+    now = with_other(now, between)
+    now, of_a_part = changed(now, 1, 100, 300)
+    now, found = changed(now, 1, 300, 500)
+    assert (of_a_part, found) == (is_used, is_used)
+    assert values(now)[PAID] == 500
+
+
+def test_room_that_was_used_is_told_again_where_it_is_taken_back_and_given_once_more() -> None:
+    now, _ = changed(history({PAID: 500}), 1, 500, 0)
+    now = with_other(now, {PAID: 500})
+    for _ in range(2):
+        now, is_used = changed(now, 1, 0, 500)
+        assert is_used
+        now, is_used = changed(now, 1, 500, 0)
+        assert not is_used
+
+
+def test_two_incidents_that_are_both_reversed_and_undone_have_used_no_room_of_each_other() -> None:
+    now = with_other(history({PAID: 500}), {PAID: 300})
+    now, _ = changed(now, 1, 500, 0)
+    step = now.reversed("other", 1, {"EUR": 300}, {"EUR": 0})
+    assert step is not None
+    now, is_used = changed(step.history, 1, 0, 500)
+    assert not is_used
+    step = now.reversed("other", 1, {"EUR": 0}, {"EUR": 300})
+    assert step is not None
+    assert (step.is_room_used, values(step.history)) == (False, {PAID: 500})
+
+
+def test_time_that_another_payment_settled_meanwhile_is_used_room_too() -> None:
+    now, _ = changed(history({PAID: 500}, cleared={TIME: DAY}), 1, 500, 0)
+    for settled, is_used in (((24, 48),), False), (((0, 1),), True):
+        other = with_other(now, {}, cleared={TIME: settled})
+        assert changed(other, 1, 0, 500)[1] is is_used
+
+
+def test_an_incident_that_the_history_does_not_know_is_left_alone() -> None:
+    assert history({PAID: 1}).reversed("another", 1, {"EUR": 1}, {"EUR": 0}) is None
+    assert history({PAID: 1}).voided("another", {"EUR": 1}, {"EUR": 0}) is None
