@@ -73,8 +73,15 @@ def show(visit: Visit) -> Shown:
         "chosen": set() if is_another else set(visit.chosen.get("limit", ())),
         "ids": {name: action_id(visit, name) for name in ("approve", "reject", "replan")},
         "missing": max(0, plan["persons_needed"] - len(plan["approvals"])),
+        "others": _others(plan),
     }
     return Shown("plan.html", visit.words("Plan {campaign}", campaign=plan["campaign"]), content)
+
+
+def _others(plan: Answer) -> list[str]:
+    """Whose yes does not count any more: whoever asked, and whoever has said it."""
+    asked = [] if plan["lone_operator"] or not plan["requester"] else [plan["requester"]]
+    return [*asked, *(one["person"] for one in plan["approvals"])]
 
 
 def is_over(plan: Answer, now: datetime) -> bool:

@@ -60,6 +60,7 @@ def show(visit: Visit) -> Shown:
         "passes": [name for name in ("plan", "done") if one[name]["lines"]],
         "shares": SHARES,
         "missing": max(0, one["persons_needed"] - len(one["approvals"])),
+        "others": [one["requested_by"], *(approval["person"] for approval in one["approvals"])],
         "ids": {name: action_id(visit, name) for name in ("approve", "reject", "settle")},
     }
     return Shown("void.html", visit.words("Void {void}", void=one["void"]), content)

@@ -44,6 +44,7 @@ def world(waiting: World) -> World:
 
 def test_a_login_leads_to_the_page_that_was_asked_for_in_a_session_of_this_browser_alone(world: World) -> None:
     browser = HostedBrowser(world, Role.APPROVER)
+    browser.list_the_person()
     asked = browser.get(PLAN)
     assert asked.status_code == 401
     assert "net-outage" not in asked.text.replace(quote(PLAN, safe=""), "").replace(PLAN, "")
@@ -257,6 +258,7 @@ def test_without_a_session_no_path_answers_by_any_method(waiting: World) -> None
 )
 def test_the_host_and_the_origin_are_the_configured_ones(world: World, headers: dict[str, str], status: int) -> None:
     browser = HostedBrowser(world, Role.APPROVER)
+    browser.list_the_person()
     browser.sign_in()
     fields = browser.form(PLAN, f"{PLAN}/approve")
     for again in ({}, {"again": "yes", "form_token": ""}):
@@ -314,6 +316,7 @@ def test_a_form_whose_session_ended_is_filled_in_again_after_the_login_and_nothi
 
 def test_a_token_of_another_session_does_nothing(world: World) -> None:
     browser = HostedBrowser(world, Role.APPROVER)
+    browser.list_the_person()
     browser.sign_in()
     filled = browser.form(PLAN, f"{PLAN}/reject")
     browser.sign_in()
@@ -326,14 +329,23 @@ def test_who_logs_in_is_the_actor_of_what_is_done(world: World) -> None:
     """While no people file says whose id it is, a login alone approves and rejects nothing."""
     browser = HostedBrowser(world, Role.APPROVER)
     browser.sign_in()
-    form = browser.form(PLAN, f"{PLAN}/approve")
-    refused = browser.post(f"{PLAN}/approve", form)
+    page = browser.get(PLAN)
+    assert {f"{ROOT}{PLAN}/approve", f"{ROOT}{PLAN}/reject"}.isdisjoint(forms(page))
+    assert "the people file does not name you" in page.text
+    token = browser.form("/", "/end")["form_token"]
+    refused = browser.post(f"{PLAN}/approve", {"form_token": token, "plan_hash": _plan_hash(world)})
     assert refused.status_code == 409
     assert "people file" in refused.text
     browser.list_the_person()
     done = browser.post(f"{PLAN}/reject", {**browser.form(PLAN, f"{PLAN}/reject"), "reason": "wrong list"})
     assert done.status_code == 303
     assert any(PERSON in repr(entry) for entry in world.campaigns.log(_campaign(world)))
+
+
+def _plan_hash(world: World) -> str:
+    plan = world.campaigns.filed_plan(_campaign(world))
+    assert plan is not None
+    return plan.hash
 
 
 def _campaign(world: World) -> CampaignId:

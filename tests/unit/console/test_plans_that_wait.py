@@ -13,7 +13,7 @@ from kulanz_console.views.waiting import PLANS_LOOKED_AT
 from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
-from tests.support.world_door import ANNA
+from tests.support.world_door import ANNA, BERT
 from tests.support.wrong_lists import A_RIGHT_LIST, WRONG_LISTS, planned
 
 PLAN = "/plan/second/1"
@@ -174,6 +174,7 @@ def test_an_emergency_stands_below_the_approval_and_persons_by_their_short_names
     browser = Browser(right.copy()).enter()
     browser.stack.desk = ANNA
     browser.submit(PLAN, f"{PLAN}/approve")
+    browser.stack.desk = BERT
     page = browser.get(PLAN).text
     yes = re.search(r"<button class=.main yes.>", page)
     assert yes is not None

@@ -198,7 +198,7 @@ def test_a_void_says_how_many_persons_its_plan_misses(needed: int, given: int, m
     one = {
         "campaign": "outage/1", "void": "v-1", "state": "awaiting_approval", "plan_hash": "a" * 64,
         "about": "campaign", "plan": {"lines": 1}, "done": {"lines": 0},
-        "persons_needed": needed, "approvals": [{}] * given,
+        "persons_needed": needed, "approvals": [{"person": "sso:ben"}] * given, "requested_by": "sso:anna",
     }  # fmt: skip
     visit = visited(Desk({"voids.one": one}), of={"incident": "outage", "seq": "1", "void": "v-1"})
     shown = voids.show(visit)

@@ -56,7 +56,7 @@ def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None
     planned = one(door)
     assert (planned["state"], planned["about"], planned["persons_needed"]) == ("awaiting_approval", "campaign", 1)
     (open_one,) = door.get("voids/open").content["voids"]
-    assert {"v": 1, **open_one} == planned
+    assert {"v": 1, "your_yes": "asked", **open_one} == planned
     yes = {"action": "approve", "plan_hash": planned["plan_hash"][:12]}
     reply = door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT)
     assert (reply.status, reply.content["state"]) == (200, "voiding")

@@ -13,6 +13,7 @@ from kulanz.application.door.bodies import Body, Words, read_body
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.gate.approval import Approval, ApprovalRefused, Rejection
+from kulanz.domain.people.yes import yes_of
 
 APPROVAL_VERSION = 1
 LIMITS_MOST = 200
@@ -44,13 +45,28 @@ class ApprovalAnswer(TypedDict):
     reason: str
 
 
-def plan(asked: Asked, door: Door) -> PlanReview:
+class PlanAnswer(PlanReview):
+    """A filed plan. `your_yes` is `counts`, or why the yes of whoever asks would not: `machine`, `unlisted` (in the
+    people file), `asked` (for the campaign) or `agreed` (already).
+    """
+
+    your_yes: str
+
+
+def plan(asked: Asked, door: Door) -> PlanAnswer:
     """What a filed plan will do."""
     ports = ReviewPorts(door.campaigns, door.lists, door.uploads, door.index, door.gate, door.operation)
     try:
-        return review_plan(asked.campaign_id, ports, asked.now)
+        review = review_plan(asked.campaign_id, ports, asked.now)
     except NoPlan as problem:
         raise unknown(str(problem)) from None
+    asked_by, agreed = requester_of(review), [one["person"] for one in review["approvals"]]
+    return {**review, "your_yes": yes_of(asked.acting, asked_by, agreed, door.people.current(), asked.now).value}
+
+
+def requester_of(review: PlanReview) -> str:
+    """Whose own yes does not count; empty where everybody's does."""
+    return "" if review["lone_operator"] else review["requester"]
 
 
 def act(asked: Asked, door: Door) -> ApprovalAnswer:

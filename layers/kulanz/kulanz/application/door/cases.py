@@ -30,6 +30,8 @@ from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUN
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.ledger.hand_decision import CaseKind, Way
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.people.people import NOBODY_LISTED
+from kulanz.domain.people.yes import yes_of
 from kulanz.domain.time import format_instant
 
 CASES_VERSION = 1
@@ -431,7 +433,11 @@ def _answer(key: DecisionKey, state: str, hash_: str | None, hand: ByHandAnswer 
 
 
 class ProposedItem(TypedDict):
-    """A decision that waits for a second person: who asked, until when it waits, and what would be decided."""
+    """A decision that waits for a second person: who asked, until when it waits, and what would be decided.
+
+    `your_yes` is `counts`, or why the yes of whoever asks would not: `machine`, `unlisted` (in the people file) or
+    `asked` (first).
+    """
 
     account_id: str
     campaign: str
@@ -440,6 +446,7 @@ class ProposedItem(TypedDict):
     person: str
     waits_until: str
     by_hand: ByHandAnswer
+    your_yes: str
 
 
 class ProposedAnswer(TypedDict):
@@ -454,6 +461,7 @@ def proposed(asked: Asked, door: Door) -> ProposedAnswer:
     """Decisions above what one person may decide: they wait for a second one."""
     after = read_cursor(asked.question, asked.query.get("cursor"))
     found, rest = door.cases.proposals(after, CASES_PER_ANSWER)
+    people = door.people.current() if found else NOBODY_LISTED
     return {
         "v": CASES_VERSION,
         "proposed": [
@@ -465,6 +473,7 @@ def proposed(asked: Asked, door: Door) -> ProposedAnswer:
                 "person": one.hand.person,
                 "waits_until": format_instant(one.hand.at + WAITS),
                 "by_hand": by_hand_answer(one.hand),
+                "your_yes": yes_of(asked.acting, one.hand.person, (), people, asked.now).value,
             }
             for one in found
             if not one.is_over(asked.now)

@@ -19,6 +19,8 @@ from kulanz.domain.byhand.goodwill import TICKET_CHARACTERS, WAITS, Goodwill, Go
 from kulanz.domain.byhand.sizes import MEASURE_EXPECTED, UNIT_CHARACTERS, is_measure, parse_size
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS
 from kulanz.domain.money import AmountError
+from kulanz.domain.people.people import NOBODY_LISTED
+from kulanz.domain.people.yes import yes_of
 from kulanz.domain.time import format_instant
 
 GOODWILL_VERSION = 1
@@ -85,11 +87,19 @@ class GoodwillAnswer(GoodwillItem):
     v: int
 
 
+class WaitingGoodwillItem(GoodwillItem):
+    """One that waits. `your_yes` is `counts`, or why the yes of whoever asks would not: `machine`, `unlisted` (in the
+    people file) or `asked` (for it).
+    """
+
+    your_yes: str
+
+
 class GoodwillsAnswer(TypedDict):
     """All that waits for a second person, by its id, also what has waited too long."""
 
     v: int
-    waiting: list[GoodwillItem]
+    waiting: list[WaitingGoodwillItem]
 
 
 class ReasonItem(TypedDict):
@@ -118,8 +128,16 @@ def reasons(asked: Asked, door: Door) -> ReasonsAnswer:  # noqa: ARG001 (every q
 
 def waiting(asked: Asked, door: Door) -> GoodwillsAnswer:
     """What waits for a second person."""
-    found = (door.goodwill.goodwill(one) for one in door.goodwill.waiting())
-    return {"v": GOODWILL_VERSION, "waiting": [_item(one, asked) for one in found if one is not None]}
+    found = [one for one in map(door.goodwill.goodwill, door.goodwill.waiting()) if one is not None]
+    people = door.people.current() if found else NOBODY_LISTED
+    excluded = ["" if door.gate.lone_operator else one.asked_by for one in found]
+    return {
+        "v": GOODWILL_VERSION,
+        "waiting": [
+            {**_item(one, asked), "your_yes": yes_of(asked.acting, asked_by, (), people, asked.now).value}
+            for one, asked_by in zip(found, excluded, strict=True)
+        ],
+    }
 
 
 def one(asked: Asked, door: Door) -> GoodwillAnswer:

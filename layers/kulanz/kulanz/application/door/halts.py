@@ -7,6 +7,7 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.problems import Kind, Problem
 from kulanz.domain.halt import Halt, HaltAction, HaltRefused, Verb, persons_to_lift
+from kulanz.domain.people.yes import Yes, yes_of
 from kulanz.domain.time import format_instant
 
 HALT_VERSION = 1
@@ -25,7 +26,9 @@ class HaltBody(Body):
 class HaltAnswer(TypedDict):
     """Whether the stack is halted, by whom, since when and why; who wants it lifted, of so many that must.
 
-    `number` is how often the stack was halted so far: two answers with one number are about one halt.
+    `number` is how often the stack was halted so far: two answers with one number are about one halt. `your_yes` is
+    `counts`, or why the word of whoever asks would not lift a halt: `machine`, `unlisted` (in the people file) or
+    `agreed` (it is said already).
     """
 
     v: int
@@ -36,11 +39,12 @@ class HaltAnswer(TypedDict):
     reason: str | None
     lifted_by: list[str]
     needed: int
+    your_yes: str
 
 
-def current(asked: Asked, door: Door) -> HaltAnswer:  # noqa: ARG001 (every use case has both)
+def current(asked: Asked, door: Door) -> HaltAnswer:
     """Whether the stack is halted."""
-    return _answer(door.campaigns.halt(), door)
+    return _answer(door.campaigns.halt(), asked, door)
 
 
 def act(asked: Asked, door: Door) -> HaltAnswer:
@@ -49,12 +53,12 @@ def act(asked: Asked, door: Door) -> HaltAnswer:
     action = HaltAction(asked.of["id"], Verb(body.action), asked.caller.id, body.reason, asked.now)
     ports = HaltPorts(door.campaigns, door.index, door.people, door.gate.lone_operator)
     try:
-        return _answer(change_halt(action, asked.acting, ports), door)
+        return _answer(change_halt(action, asked.acting, ports), asked, door)
     except HaltRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
 
 
-def _answer(halt: Halt, door: Door) -> HaltAnswer:
+def _answer(halt: Halt, asked: Asked, door: Door) -> HaltAnswer:
     return {
         "v": HALT_VERSION,
         "halted": halt.is_on,
@@ -64,4 +68,13 @@ def _answer(halt: Halt, door: Door) -> HaltAnswer:
         "reason": halt.reason or None,
         "lifted_by": [lift.person for lift in halt.lifts],
         "needed": persons_to_lift(lone_operator=door.gate.lone_operator),
+        "your_yes": _yes(halt, asked, door).value,
     }
+
+
+def _yes(halt: Halt, asked: Asked, door: Door) -> Yes:
+    """The people file is read for a halt alone: every first page asks whether there is one."""
+    if not halt.is_on:
+        return Yes.COUNTS
+    lifts = () if door.gate.lone_operator else halt.lifts  # one alone lifts it, also one who wanted to before
+    return yes_of(asked.acting, "", [lift.person for lift in lifts], door.people.current(), asked.now)

@@ -24,6 +24,7 @@ from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import ACCOUNTS_MOST, OVER, WORKED, Void, VoidState, VoidTotals
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.people.yes import yes_of
 from kulanz.domain.time import format_instant
 
 VOID_VERSION = 1
@@ -139,9 +140,12 @@ class VoidItem(TypedDict):
 
 
 class VoidAnswer(VoidItem):
-    """One void."""
+    """One void. `your_yes` is `counts`, or why the yes of whoever asks would not: `machine`, `unlisted` (in the people
+    file), `asked` (for the void) or `agreed` (already).
+    """
 
     v: int
+    your_yes: str
 
 
 class VoidsAnswer(TypedDict):
@@ -183,7 +187,7 @@ def one(asked: Asked, door: Door) -> VoidAnswer:
     found = door.voids.void(VoidId(campaign.id, asked.of["void"]))
     if found is None:
         raise unknown("there is no such void of this campaign")
-    return _answer(found, campaign, door)
+    return _answer(found, campaign, asked, door)
 
 
 def ask(asked: Asked, door: Door) -> VoidAnswer:
@@ -212,7 +216,7 @@ def ask(asked: Asked, door: Door) -> VoidAnswer:
         )
     except VoidRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
-    return _answer(void, campaign, door)
+    return _answer(void, campaign, asked, door)
 
 
 def _file(body: VoidBody, void_id: VoidId, ports: VoidPorts, door: Door) -> PinnedList | None:
@@ -245,7 +249,7 @@ def decide(asked: Asked, door: Door) -> VoidAnswer:
             void = reject_void(void_id, body.plan_hash, body.reason, asked.acting, ports)
     except VoidRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
-    return _answer(void, campaign, door)
+    return _answer(void, campaign, asked, door)
 
 
 def void_ports(door: Door) -> VoidPorts:
@@ -253,8 +257,10 @@ def void_ports(door: Door) -> VoidPorts:
     return VoidPorts(door.campaigns, door.deliveries, door.voids, door.lists, door.gate, door.people.current())
 
 
-def _answer(void: Void, campaign: Campaign, door: Door) -> VoidAnswer:
-    return {"v": VOID_VERSION, **_item(void, campaign, door)}
+def _answer(void: Void, campaign: Campaign, asked: Asked, door: Door) -> VoidAnswer:
+    asked_by, agreed = "" if door.gate.lone_operator else void.requester, [one.person for one in void.approvals]
+    yes = yes_of(asked.acting, asked_by, agreed, door.people.current(), asked.now)
+    return {"v": VOID_VERSION, **_item(void, campaign, door), "your_yes": yes.value}
 
 
 def _item(void: Void, campaign: Campaign, door: Door) -> VoidItem:
