@@ -35,7 +35,6 @@ from kulanz_console.drawing.ways import (
     NOTHING_TO_COMPARE,
     SAYS,
     SEVERAL,
-    STATES,
     accounts_of,
     channels_of,
     cost_words,
@@ -50,6 +49,7 @@ from kulanz_console.drawing.ways import (
     totals_of,
     waiting_for_a_person,
 )
+from kulanz_console.month_table import csv_of
 from kulanz_console.still_open import MAY_CHANGE, OPEN_RIGHTS, STILL_OPEN, StillOpen, still_open
 
 MONTH_VERSION = 1
@@ -57,13 +57,6 @@ CAMPAIGNS_MOST = 10_000
 """Campaigns of a month that are added up. They are all in memory: so many take 160 MB (2026-11-30)."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
-CSV_FIELDS = (
-    *("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue"),
-    *("expired", "open", "expired_is_exact", "ledger_account", "reason_code", "treatment"),
-    *("additions", "by_channel", "rejected_with"),
-)
-
-
 ACCOUNT_HEADS: Mapping[str, str] = {
     "granted": "Granted",
     "used": "On bills",
@@ -321,46 +314,6 @@ def _show_channels(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None
             columns,
             [(one["channel"], measure_words(one["measure"]), *(one[name] for name in CHANNEL_HEADS)) for one in found],
         )
-
-
-def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
-    """A line for each campaign and measure. No field comes from a customer."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_FIELDS)
-    for one in campaigns:
-        for line in one["lines"]:
-            by_state = {**line["by_state"], "voided": line["voided"]}
-            sums = [by_state.get(state, "0") for state in STATES]
-            head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
-            law = line["expired"], line["open"], "yes" if line["is_exact"] else "no"
-            alone = [{"lines": [line]}]
-            way = *_booked(one), _added(one), _listed(channels_of(alone)), _listed(rejected_of(alone))
-            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law, *way])
-    return out.getvalue()
-
-
-def _added(campaign: Mapping[str, Any]) -> str:
-    """The deliveries over additions: the first and the last of each channel, and how many."""
-    return "; ".join(
-        one["first"] if one["deliveries"] == 1 else f"{one['first']} to {one['last']} ({one['deliveries']})"
-        for one in campaign.get("additions", ())
-    )
-
-
-def _listed(found: Iterable[Mapping[str, str]]) -> str:
-    """Sums by channel, or by channel and code, as one text; it begins with a channel, so it is never a formula."""
-    return "; ".join(
-        f"{one['channel']} {one['code']}: {one['sum']}" if "code" in one else f"{one['channel']}: {one['delivered']}"
-        for one in found
-    )
-
-
-def _booked(campaign: Mapping[str, Any]) -> Iterator[str]:
-    """Ledger account, reason code and treatment; `several` where components differ."""
-    for name in ("ledger_account", "reason_code", "treatment"):
-        named = {one[name] for one in campaign["bookings"]}
-        yield named.pop() if len(named) == 1 else SEVERAL
 
 
 def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOpen, now: datetime) -> str:

@@ -23,7 +23,7 @@ from kulanz_console.drawing.style import STYLE
 from kulanz_console.pages import Page, environment
 from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
-from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS, Action, Question
+from kulanz_console.routes import ACTIONS, DOWNLOADS, EVERYBODY, MENU, QUESTIONS, Action, Download, Question
 from kulanz_console.sessions import NOBODY, Session, Sessions, Who, is_form_of
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import LANGUAGES, Words, language_of
@@ -202,7 +202,7 @@ class Console:
                 Rule("/static/<name>", methods=["GET"], endpoint="static"),
                 Rule("/language", methods=["POST"], endpoint="language"),
                 Rule("/end", methods=["POST"], endpoint="end"),
-                *(Rule(one.path, methods=["GET"], endpoint=one) for one in QUESTIONS),
+                *(Rule(one.path, methods=["GET"], endpoint=one) for one in (*QUESTIONS, *DOWNLOADS)),
                 *(Rule(one.path, methods=["POST"], endpoint=one) for one in ACTIONS),
             ]
         )
@@ -299,6 +299,8 @@ class Console:
             visit.learn_rights()
             if isinstance(endpoint, Action):
                 return self._again(endpoint, visit) if is_again else self._acted(endpoint, visit)
+            if isinstance(endpoint, Download):
+                return _loaded_down(endpoint, visit)
             return self._shown(_asked(cast("Question", endpoint), visit), visit)
         except NotAnswered as problem:
             return self._problem(problem, visit)
@@ -353,6 +355,14 @@ class Console:
     ) -> Response:  # fmt: skip
         page = Page(self._environment, words, self._place.stack, visit, MENU, self._place.is_hosted)
         return Response(page.write(template, title, content), status=status, mimetype="text/html")
+
+
+def _loaded_down(download: Download, visit: Visit) -> Response:
+    if not visit.may(download.use):
+        raise _no_role()
+    file = download.view(visit)
+    stated = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.text, content_type=file.type, headers=stated)
 
 
 def _asked(question: Question, visit: Visit) -> Shown:

@@ -21,7 +21,7 @@ from kulanz_console.views import (
     voids,
     waiting,
 )
-from kulanz_console.visit import Done, Shown, Visit
+from kulanz_console.visit import Done, File, Shown, Visit
 
 EVERYBODY = ""
 """A page for every role, which shows what the role may read."""
@@ -36,6 +36,15 @@ class Question:
     use: str
     name: str = ""
     """How the menu names it; empty for a page that another page leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a page leads to: its path, what writes it, and the use of the API that its first question is."""
+
+    path: str
+    view: Callable[[Visit], File]
+    use: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ QUESTIONS = (
     Question("/money", money.show, READ, "Budgets and halt"),
     Question("/audit", audit.show, "audit.of_day", "Audit log"),
 )
+DOWNLOADS = (Download("/month.csv", month.table, "acknowledgements.overdue"),)
 ACTIONS = (
     Action("/plan/<incident>/<seq>/approve", plan.approve, plan.show, "approvals.act"),
     Action("/plan/<incident>/<seq>/reject", plan.reject, plan.show, "approvals.act"),

@@ -40,6 +40,15 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file to be loaded down: its name, its type, and its text."""
+
+    name: str
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """An action was done: where to go on, and what is said there."""
 

@@ -16,8 +16,8 @@ from kulanz.domain.delivery.standing import CreditState, Standing, standing
 from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import Entry, granted_benefits
-from kulanz_cli.month import csv_of
 from kulanz_console.drawing.ways import differences_of, totals_of
+from kulanz_console.month_table import csv_of
 from tests.fake_biller.biller import Biller
 from tests.support.billed import Clock
 from tests.support.faults import Tap

@@ -167,6 +167,20 @@ def is_for_a_person(line: Mapping[str, Any]) -> bool:
     return any(state in line["by_state"] for state in FOR_A_PERSON)
 
 
+def is_undelivered(line: Mapping[str, Any]) -> bool:
+    """Whether something of a measure of a campaign is in no delivery that is released."""
+    return _is_any_in(line, "due", "assigned")
+
+
+def is_unanswered(line: Mapping[str, Any]) -> bool:
+    """Whether the biller has not said of something of a measure of a campaign whether it is booked."""
+    return _is_any_in(line, "sent", "unknown")
+
+
+def _is_any_in(line: Mapping[str, Any], *states: str) -> bool:
+    return any(Decimal(line["by_state"].get(state, 0)) for state in states)
+
+
 def is_asked_back(line: Mapping[str, Any]) -> bool:
     """Whether the biller is asked for something of a measure of a campaign, and has not answered."""
     return Decimal(line.get("asked_back", NOT_ASKED)) != 0

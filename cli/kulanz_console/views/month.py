@@ -1,7 +1,7 @@
 """*Month*: what a month granted, what of it is on bills, and where plan, ledger and bill differ."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,24 +25,22 @@ from kulanz_console.drawing.ways import (
     standing_of,
     totals_of,
 )
-from kulanz_console.still_open import (
-    MAY_CHANGE,
-    NOT_COUNTED,
-    NOTHING_OPEN,
-    OPEN_RIGHTS,
-    OPEN_TEXTS,
-    StillOpen,
-    still_open,
-)
+from kulanz_console.month_table import csv_of
+from kulanz_console.port import NotAnswered, Why
+from kulanz_console.still_open import OPEN_RIGHTS, OPEN_TEXTS, StillOpen, still_open
 from kulanz_console.views.months import month_of, neighbours
-from kulanz_console.visit import Shown, Visit
+from kulanz_console.visit import File, Shown, Visit
 
 KINDS = {"applied": "granted", "accepted": "since", "sent": "waiting", "rejected": "stopped", "unknown": "stopped"}
 """The class of a state's colour; the others have the quiet one."""
 DELIVERIES_ASKED = 40
 """Deliveries of a month that are asked for their instant, each with one question; of more, nothing is said."""
-OPEN_PATHS = {"rejected": "/#rejects", "voids": "/#voids", "proposed": "/cases", "goodwill": "/goodwill"}
-"""Where each kind of what is still open stands."""
+OPEN_PATHS = {
+    "differences": "#differences", "late": "#campaigns", "rejected": "/#rejects", "undelivered": "/deliveries",
+    "unanswered": "#campaigns", "plans": "/#plans", "troubles": "/#troubles", "voids": "/#voids",
+    "proposed": "/cases", "goodwill": "/goodwill",
+}  # fmt: skip
+"""Where each kind of what is left stands."""
 BY_MONTH = {"campaigns": "campaigns", "asked_back": "campaigns", "cases": "cases"}
 """Where those stand that are under their month."""
 
@@ -53,7 +51,7 @@ def show(visit: Visit) -> Shown:
     campaigns, is_more = visit.pages("acknowledgements.of_month", "campaigns", month=month)
     totals = totals_of(campaigns)
     is_open, sent, dues = visit.together(
-        lambda: _still_open(visit, month, campaigns),
+        lambda: _still_open(visit, month, campaigns, is_more=is_more),
         lambda: _sent_since(visit, campaigns),
         lambda: _next_dues(visit, campaigns),
     )
@@ -78,9 +76,6 @@ def show(visit: Visit) -> Shown:
         "rest": rest_of(campaigns),
         "still_open": is_open,
         "open_texts": OPEN_TEXTS,
-        "may_change": MAY_CHANGE,
-        "nothing_open": NOTHING_OPEN,
-        "not_counted": NOT_COUNTED,
         "open_paths": OPEN_PATHS | {kind: f"/{where}?month={month}" for kind, where in BY_MONTH.items()},
         "sent_since": sent,
         "next_dues": dues,
@@ -89,23 +84,39 @@ def show(visit: Visit) -> Shown:
     return Shown("month.html", visit.words("Month {month}", month=month), content)
 
 
+def table(visit: Visit) -> File:
+    """The month as a table, whole or not at all: sums of a part would be filed as those of the month."""
+    month = month_of(visit)
+    campaigns, is_more = visit.pages("acknowledgements.of_month", "campaigns", month=month)
+    if is_more:
+        raise NotAnswered(
+            "the month has more campaigns than a page reads; kulanz month --csv writes them all", Why.WRONG
+        )
+    return File(f"kulanz-{month}.csv", "text/csv; charset=utf-8", csv_of(campaigns))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A page's questions about what is still open."""
+    """A page's questions about what is left. `cut` has the names of those of whose answers it reads a part."""
 
     visit: Visit
+    cut: list[str] = field(default_factory=list)
 
     def ask(self, use: str) -> Mapping[str, Any]:
         return self.visit.ask(use)
 
     def items(self, use: str, name: str, **values: str) -> Sequence[Mapping[str, Any]]:
-        return self.visit.pages(use, name, None, **values)[0]
+        found, is_more = self.visit.pages(use, name, None, **values)
+        self.cut.extend([use] if is_more else [])
+        return found
 
 
-def _still_open(visit: Visit, month: str, campaigns: Sequence[Mapping[str, Any]]) -> StillOpen:
-    """What may still change the month, as far as the person may read it."""
+def _still_open(visit: Visit, month: str, campaigns: Sequence[Mapping[str, Any]], *, is_more: bool) -> StillOpen:
+    """What is left of the month, as far as the person may read it."""
     rights = [right for right in OPEN_RIGHTS if visit.may(right)]
-    return still_open(month, campaigns, rights, _Asked(visit), visit.now)
+    asked = _Asked(visit)
+    found = still_open(month, campaigns, rights, asked, visit.now)
+    return replace(found, is_every=not is_more and not asked.cut)
 
 
 def _sent_since(visit: Visit, campaigns: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
-from kulanz_cli.month import LATE_FIELDS, csv_of, html_of, late_csv
+from kulanz_cli.month import LATE_FIELDS, html_of, late_csv
 from kulanz_cli.outcomes import EXIT_UNUSABLE
 from kulanz_console.drawing.ways import NOT_EXACT
-from kulanz_console.still_open import StillOpen
+from kulanz_console.month_table import csv_of
+from kulanz_console.still_open import NOT_COUNTED, StillOpen
 from tests.support.answering import Answering, cells
 from tests.support.reading import read
 from tests.support.world_stack import run
@@ -99,10 +100,14 @@ NOTHING = StillOpen({}, is_whole=True)
 NOW = datetime(2026, 4, 2, 8, tzinfo=UTC)
 
 
+TROUBLES = (("in-7/1", "stuck"), ("in-9/1", "stuck"), ("in-8/2", "glass_broken"), ("in-8", "status"))
+
+
 def pages_of(campaigns: list[dict[str, Any]]) -> Answering:
     """Each campaign on a page of its own."""
     return Answering(
         acknowledgements__of_month=[{"campaigns": [one]} for one in campaigns],
+        campaigns__troubles=[{"troubles": [{"on": on, "kind": kind} for on, kind in TROUBLES]}],
         voids__waiting=[{"voids": [{"campaign": named, "about": "unused"} for named in ("in-8/2", "in-9/1")]}],
         cases__proposed=[{"proposed": [{"campaign": "in-7/1"}]}, {"proposed": [{"campaign": "in-9/1"}]}],
         cases__of_month=[
@@ -166,23 +171,31 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
         ["in-8/2", "31.00", "0", "EUR", "-"],
         [f"in-8/2 is not delivered: {WHY_NOT}"],
         ["no unexplained difference"],
-        ["Still open"],
-        ["This may still change the month."],
+        ["What is left"],
+        ["This is left before the month can be closed."],
+        ["Campaigns with credits that are late: 1"],
+        ["Campaigns with credits that are not delivered: 1"],
+        ["Campaigns with credits that the biller has not answered: 1"],
+        ["Troubles of the month's campaigns: 1"],
         ["Voids that are not over: 1"],
         ["Decisions of cases that wait for a second person: 1"],
         ["Cases for manual review: 4"],
     ]
 
 
+OF_BILLS = {
+    "differences": 0, "late": 1, "rejected": 0, "undelivered": 1, "unanswered": 1, "asked_back": 0, "plans": 0,
+    "campaigns": 0,
+}  # fmt: skip
+ALL_LEFT = {**OF_BILLS, "troubles": 1, "voids": 1, "proposed": 1, "cases": 4}
+
+
 @pytest.mark.parametrize(
     ("lacks", "numbers"),
     [
-        ((), {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1, "proposed": 1, "cases": 4}),
-        (("cases__of_month",), {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1}),
-        (
-            ("goodwill__waiting",),
-            {"campaigns": 0, "rejected": 0, "asked_back": 0, "voids": 1, "proposed": 1, "cases": 4},
-        ),
+        ((), ALL_LEFT),
+        (("cases__of_month",), {**OF_BILLS, "troubles": 1, "voids": 1}),
+        (("goodwill__waiting",), ALL_LEFT),
     ],
 )
 def test_a_month_counts_what_is_still_open_and_says_where_a_role_is_lacking(
@@ -196,9 +209,11 @@ def test_a_month_counts_what_is_still_open_and_says_where_a_role_is_lacking(
     content = json.loads(run(stack, "month", "2026-03", "--json").stdout)
     assert (content["still_open"], content["still_open_is_whole"]) == (numbers, not lacks)
     for text in (shown, page):
-        words = " ".join(text.split()).partition("Still open ")[2]
-        assert words.startswith("This may still change the month. Voids that are not over: 1")
-        assert words.endswith("What your roles may not read is not counted.") is bool(lacks)
+        words = " ".join(text.split()).partition("What is left ")[2]
+        assert words.startswith(
+            "This is left before the month can be closed. Campaigns with credits that are late: 1 Campaigns"
+        )
+        assert words.endswith(NOT_COUNTED) is bool(lacks)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from kulanz_console.app import FORM_BYTES, HEADERS, STATIC_FILES
-from kulanz_console.routes import ACTIONS, QUESTIONS
+from kulanz_console.routes import ACTIONS, DOWNLOADS, QUESTIONS
 from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import HOST, ORIGIN, Browser, settled
 from tests.support.small_campaign import ROWS, event, small_world
@@ -23,7 +23,8 @@ VALUES = {
 }  # fmt: skip
 OWN = ("/language", "/end")
 """What the console does without asking anybody."""
-PATHS = sorted({re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], one.path) for one in (*QUESTIONS, *ACTIONS)})
+EVERY = (*QUESTIONS, *DOWNLOADS, *ACTIONS)
+PATHS = sorted({re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], one.path) for one in EVERY})
 POSTED = {re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], one.path) for one in ACTIONS} | set(OWN)
 
 

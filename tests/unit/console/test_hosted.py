@@ -16,7 +16,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_console.app import HEADERS
 from kulanz_console.hosted.entry import LOGIN_COOKIE, own_path
 from kulanz_console.hosted.login import Login
-from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS
+from kulanz_console.routes import ACTIONS, DOWNLOADS, EVERYBODY, MENU, QUESTIONS
 from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import Form, forms
 from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
@@ -34,7 +34,7 @@ def path_of(path: str) -> str:
     return re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], path)
 
 
-EVERY_PATH = sorted({path_of(one.path) for one in (*QUESTIONS, *ACTIONS)} | {"/language", "/end"})
+EVERY_PATH = sorted({path_of(one.path) for one in (*QUESTIONS, *DOWNLOADS, *ACTIONS)} | {"/language", "/end"})
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kulanz.application.door.routes import BY_USE, Role
-from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS
+from kulanz_console.routes import ACTIONS, DOWNLOADS, EVERYBODY, MENU, QUESTIONS
 from kulanz_console.visit import RIGHTS
 from tests.support.console_browser import Browser, Form, forms
 from tests.support.world import World
@@ -20,7 +20,7 @@ def path_of(path: str) -> str:
 
 
 def test_the_page_knows_the_right_that_each_page_and_form_needs() -> None:
-    needed = {one.use for one in (*QUESTIONS, *ACTIONS) if one.use != EVERYBODY}
+    needed = {one.use for one in (*QUESTIONS, *DOWNLOADS, *ACTIONS) if one.use != EVERYBODY}
     assert needed <= set(RIGHTS)
     assert set(RIGHTS) <= BY_USE.keys()
     assert len(RIGHTS) == len(set(RIGHTS))

@@ -6,7 +6,7 @@ from typing import Any
 from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
-from kulanz_console.still_open import NOTHING_OPEN
+from kulanz_console.still_open import NOT_COUNTED, NOTHING_OPEN
 from tests.support.console_browser import Browser, settled
 from tests.support.console_waiting import with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -20,7 +20,7 @@ from tests.unit.console.test_on_the_way_to_bills import MONTH, closed, opened, t
 def test_a_month_counts_what_may_still_change_it_each_with_where_it_stands() -> None:
     stack = with_everything()
     browser = Browser(stack.world, stack=stack).enter()
-    shown = text_of(browser, MONTH).partition("Still open This may still change the month.")[2]
+    shown = text_of(browser, MONTH).partition("What is left This is left before the month can be closed.")[2]
     html = browser.get(MONTH).text
     waits = sum(browser.kulanz.ask("cases.of_month", None, month="2026-03")["campaigns"][0]["waiting"].values())
     for text, path in (
@@ -31,7 +31,7 @@ def test_a_month_counts_what_may_still_change_it_each_with_where_it_stands() -> 
     ):
         assert text in shown
         assert f'<a href="{path}">' in html
-    assert "Campaigns that are not over" not in shown
+    assert "Plans that wait" not in shown
     other = text_of(browser, "/month?month=2026-02")
     assert NOTHING_OPEN in other
     assert "not counted" not in shown + other
@@ -42,13 +42,13 @@ def test_a_plan_that_waits_is_still_open_in_its_month() -> None:
     world.publish(event(rows=ROWS))
     settled(world, lambda one: bool(to_approve(one)))
     shown = text_of(Browser(world).enter(), MONTH)
-    assert "Still open This may still change the month. Campaigns that are not over : 1" in shown
+    assert "What is left This is left before the month can be closed. Plans that wait for an approval : 1" in shown
 
 
 def test_a_month_says_what_it_does_not_count_for_want_of_a_role() -> None:
     world = closed(Channel("billing"))
     finance = Browser(world, frozenset({Role.FINANCE}), WorldStack(world)).enter()
-    assert "What your roles may not read is not counted." in text_of(finance, MONTH)
+    assert NOT_COUNTED in text_of(finance, MONTH)
 
 
 def test_a_month_says_since_when_the_biller_has_not_answered_and_from_when_it_is_late() -> None:

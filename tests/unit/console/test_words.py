@@ -34,7 +34,15 @@ from kulanz_console.drawing.ways import (
 from kulanz_console.drawing.words import SENTENCES
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
-from kulanz_console.still_open import MAY_CHANGE, NOT_COUNTED, NOTHING_OPEN, OPEN_TEXTS
+from kulanz_console.still_open import (
+    MAY_CHANGE,
+    NOT_COUNTED,
+    NOT_EVERY,
+    NOT_OVER,
+    NOTHING_OPEN,
+    NOTHING_READ,
+    OPEN_TEXTS,
+)
 from kulanz_console.views.drafts import CHOICES
 from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words
@@ -60,6 +68,9 @@ def written() -> Iterator[str]:
         *OPEN_TEXTS.values(),
         MAY_CHANGE,
         NOTHING_OPEN,
+        NOTHING_READ,
+        NOT_OVER,
+        NOT_EVERY,
         NOT_COUNTED,
         NO_DIFFERENCE,
         NOTHING_TO_COMPARE,

@@ -17,8 +17,9 @@ from kulanz.application.door import acknowledgements
 from kulanz.application.ledger import committed
 from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.answers import show_answer
-from kulanz_cli.month import csv_of, html_of, late_csv
+from kulanz_cli.month import html_of, late_csv
 from kulanz_console.drawing.ways import differences_of, totals_of
+from kulanz_console.month_table import csv_of
 from kulanz_console.still_open import StillOpen
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
