@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from kulanz.application.door.problems import Kind
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import is_blank, lines_starting_in
 from kulanz_cli import event_file
 from kulanz_cli import send as module
+from kulanz_cli.door import DoorProblem
 from kulanz_cli.event_file import EventUnsendable, read_event, rows_in
-from kulanz_cli.send import Uploaded, send, with_list
+from kulanz_cli.send import Uploaded, send, with_decision_digest, with_list
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.cases import ATT
 from tests.support.scripted import Scripted, error
@@ -160,3 +162,105 @@ def test_an_upload_that_breaks_off_leaves_no_parts_behind(tmp_path: Path, monkey
     with pytest.raises(ClientError):
         UPLOAD(s3, path, "lists", "lists/list.csv")
     assert aborted == ["u"]
+
+
+def put(**of: Any) -> dict[str, Any]:
+    """What S3 answers to whatever is uploaded."""
+    return {"VersionId": "v-9", "ETag": f"etag-{of.get('PartNumber', 'whole')}", "UploadId": "u"}
+
+
+@pytest.mark.parametrize(("size", "parts"), [(0, 0), (3, 0), (4, 0), (5, 2), (8, 2), (9, 3)])
+def test_a_file_of_more_than_a_part_is_uploaded_in_parts_each_by_its_number(
+    size: int, parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PART_BYTES", 4)
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"abcdefghi"[:size])
+    s3 = Scripted(put_object=put, create_multipart_upload=put, upload_part=put, complete_multipart_upload=put)
+    assert UPLOAD(s3, path, "the-bucket", "the-key", {"of": "it"}) == Uploaded("v-9", "etag-whole")
+    of, metadata = {"Bucket": "the-bucket", "Key": "the-key"}, {"Metadata": {"of": "it"}}
+    if not parts:
+        ((asked),) = s3.asked
+        assert {name: value for name, value in asked.items() if name != "Body"} == {**of, **metadata}
+        return
+    begun, *sent, ended = s3.asked
+    assert begun == {**of, **metadata}
+    assert sent == [
+        {**of, "UploadId": "u", "PartNumber": number, "Body": b"abcdefghi"[:size][4 * number - 4 : 4 * number]}
+        for number in range(1, parts + 1)
+    ]
+    numbered = [{"PartNumber": number, "ETag": f"etag-{number}"} for number in range(1, parts + 1)]
+    assert ended == {**of, "UploadId": "u", "MultipartUpload": {"Parts": numbered}}
+
+
+DIGEST = "ab" * 32
+
+
+class Revisions(Stack):
+    """A stack whose API knows revision 2 of in-7 alone."""
+
+    def __init__(self, problem: DoorProblem | None = None) -> None:
+        super().__init__("kulanz")
+        self.problem = problem
+        self.asked: list[Any] = []
+
+    def door(self) -> Any:
+        return self
+
+    def ask(self, use: str, **values: object) -> dict[str, str]:
+        self.asked.append((use, values))
+        if self.problem is not None:
+            raise self.problem
+        if values != {"incident": "in-7", "revision": 2}:
+            raise DoorProblem("there is none", Kind.UNKNOWN)
+        return {"decision_digest": DIGEST}
+
+
+def request(**detail: Any) -> dict[str, Any]:
+    return {"source": "billing", "detail-type": "Campaign Requested", "detail": {"incident_id": "in-7", **detail}}
+
+
+def test_a_request_names_the_digest_of_its_own_revision_unless_it_states_one() -> None:
+    stack = Revisions()
+    asked = with_decision_digest(request(revision=2), stack)
+    assert asked == request(revision=2, decision_digest=DIGEST)
+    assert stack.asked == [("incidents.revision", {"incident": "in-7", "revision": 2})]
+    for unchanged in (request(revision=3, decision_digest="cd" * 32), {**request(revision=2), "detail-type": "Other"}):
+        assert with_decision_digest(unchanged, stack) == unchanged
+    for wrong in ({"revision": 3}, {"revision": 0}, {"revision": -1}, {"revision": "2"}, {}, {"incident_id": 7}):
+        with pytest.raises(EventUnsendable, match="no such revision"):
+            with_decision_digest(request(**{"revision": 2, **wrong} if "incident_id" in wrong else wrong), stack)
+    assert len(stack.asked) == 2, "only what can be a revision is asked for"
+    with pytest.raises(DoorProblem, match="try again"):
+        with_decision_digest(request(revision=2), Revisions(DoorProblem("try again")))
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_an_event_is_as_long_as_the_bus_takes_it_in_bytes_and_no_longer(
+    over: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded()
+    event = event_with_list(tmp_path, recorded)
+    event["detail"]["title"] = "Störung"
+    long = len(json.dumps(event["detail"], ensure_ascii=False).encode())
+    monkeypatch.setattr(module, "EVENT_BYTES", long - over)
+    if over:
+        with pytest.raises(EventUnsendable, match=f"over {long - over} bytes"):
+            send(event, stack_over(recorded))
+        assert recorded.entries == []
+        return
+    sent = send(event, stack_over(recorded))
+    (entry,) = recorded.entries
+    assert (entry["Source"], entry["DetailType"]) == (event["source"], event["detail-type"])
+    assert sent.detail_type == event["detail-type"]
+
+
+def test_an_event_without_a_campaign_announces_no_rows_and_a_bus_that_fails_is_said(tmp_path: Path) -> None:
+    recorded = Recorded()
+    event = event_with_list(tmp_path, recorded)
+    del event["detail"]["campaign"]
+    assert send(event, stack_over(recorded)).rows is None
+    stack = stack_over(recorded)
+    stack._clients["events"] = Scripted(put_events=[error("AccessDeniedException")])
+    with pytest.raises(EventUnsendable, match=r"the bus did not take the event: .*AccessDeniedException"):
+        send(event, stack)
