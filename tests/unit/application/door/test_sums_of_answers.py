@@ -90,7 +90,8 @@ def test_a_credits_bills_are_those_of_its_latest_attempt_and_of_no_other_credit(
 
 def test_of_reversals_those_are_named_that_the_biller_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     reversals = tuple(
-        Reversal(number, 1, number * 10, state, code=f"E-{number}") for number, state in enumerate(ReversalState, 1)
+        Reversal(number, 1, "billing/1", number * 10, state, code=f"E-{number}")
+        for number, state in enumerate(ReversalState, 1)
     )
     found = credit(monkeypatch, Standing(CreditState.SENT, reversals=reversals))["reversals_rejected"]
     (number,) = [one.number for one in reversals if one.state is ReversalState.REJECTED]
@@ -100,7 +101,7 @@ def test_of_reversals_those_are_named_that_the_biller_rejected(monkeypatch: pyte
 def test_a_credits_amounts_are_what_was_granted_what_of_it_is_void_and_what_is_asked_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stands = Standing(CreditState.SENT, voided=120, reversals=(Reversal(1, 1, 75),), code="E-1")
+    stands = Standing(CreditState.SENT, voided=120, reversals=(Reversal(1, 1, "billing/1", 75),), code="E-1")
     found = credit(monkeypatch, stands)
     names = ("amount", "voided", "asked_back", "state", "code", "measure")
     assert [found[name] for name in names] == ["5.00", "1.20", "0.75", "sent", "E-1", "EUR"]
