@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import pytest
 
+from kulanz.application.delivery import hear_answers
 from kulanz.application.delivery.hear_answers import ANSWERS_READ_TOGETHER, Sheet, _Line, hear_chunk
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
 from kulanz.application.delivery.reject_codes import KnownCodes
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT
+from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerReceipt
 from kulanz.domain.delivery.answers import AnswerResult, BillerAnswer
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import credit_id
@@ -115,13 +116,10 @@ def test_an_answer_whose_entry_was_not_written_is_heard_again(lost: int) -> None
     assert [one.kind for one in entries] == [EntryKind.ASSIGNED, EntryKind.ACCEPTED]
 
 
-@pytest.mark.parametrize(
-    "campaigns", [1, CAMPAIGNS_PER_RECEIPT, CAMPAIGNS_PER_RECEIPT + 1, 3 * CAMPAIGNS_PER_RECEIPT - 1]
-)
-@pytest.mark.parametrize("lines", [1, ANSWERS_READ_TOGETHER + 3])
-def test_no_receipt_is_of_more_campaigns_than_fit_into_its_step(campaigns: int, lines: int) -> None:
-    """Whatever a file is about: the lines of some campaigns in a row, as often as a page takes and more."""
+def receipts_of(campaigns: int, lines: int, problems: int = 0) -> list[AnswerReceipt]:
+    """The receipts of a file that accepts so many credits of each campaign, after lines that name no delivery."""
     decision, known, rows = hearing().decision, dict[DecisionKey, Booked](), ["serial,credit_id,account_id,answer"]
+    rows += [f"{campaigns + 1},{0:032x},nobody-{number},accepted" for number in range(problems)]
     for seq in range(1, campaigns + 1):
         assigned = replace(ASSIGNED, delivery=f"billing/{seq}", id=f"billing/{seq}")
         for number in range(lines):
@@ -137,20 +135,40 @@ def test_no_receipt_is_of_more_campaigns_than_fit_into_its_step(campaigns: int, 
     credits_ = SimpleNamespace(
         booked=lambda keys: {key: known[key] for key in keys}, write_entries=lambda changes: [True for _ in changes]
     )
-    deliveries = SimpleNamespace(
-        delivery=lambda of: Delivery(
-            of, CampaignId(KEY.incident_id, of.serial), FileFormat.CSV, NOW, "delivery", DeliveryState.SENT
-        )
-    )
+
+    def delivery(of: DeliveryId) -> Delivery | None:
+        campaign_id = CampaignId(KEY.incident_id, of.serial)
+        sent = Delivery(of, campaign_id, FileFormat.CSV, NOW, "delivery", DeliveryState.SENT)
+        return sent if of.serial <= campaigns else None
+
     ports: Any = SimpleNamespace(
-        lists=lists, archive=FakeArchive(), deliveries=deliveries, credits=credits_, files=files, campaigns=None,
-        troubles=None, gate=SAFE,
+        lists=lists, archive=FakeArchive(), deliveries=SimpleNamespace(delivery=delivery), credits=credits_,
+        files=files, campaigns=None, troubles=None, gate=SAFE,
     )  # fmt: skip
     assert hear_chunk("billing", file.id, 0, ports, Clock(NOW))
-    receipts = list(files.receipts(file))
+    return list(files.receipts(file))
+
+
+@pytest.mark.parametrize(
+    "campaigns", [1, CAMPAIGNS_PER_RECEIPT, CAMPAIGNS_PER_RECEIPT + 1, 3 * CAMPAIGNS_PER_RECEIPT - 1]
+)
+@pytest.mark.parametrize("lines", [1, ANSWERS_READ_TOGETHER + 3])
+def test_no_receipt_is_of_more_campaigns_than_fit_into_its_step(campaigns: int, lines: int) -> None:
+    """Whatever a file is about: the lines of some campaigns in a row, as often as a page takes and more."""
+    receipts = receipts_of(campaigns, lines)
     assert sum(one.totals.counts[AnswerResult.ACCEPTED, ""] for one in receipts) == campaigns * lines
-    assert max(len(one.totals.campaigns) for one in receipts) <= CAMPAIGNS_PER_RECEIPT
+    assert max(len(one.totals.campaigns) for one in receipts) == min(campaigns, CAMPAIGNS_PER_RECEIPT)
     assert len(set().union(*(one.totals.campaigns for one in receipts))) == campaigns
+
+
+@pytest.mark.parametrize("problems", [0, 2 * ANSWERS_READ_TOGETHER])
+def test_a_receipt_ends_where_it_has_as_many_lines_as_it_may(problems: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the problems of its lines fit in memory, and a worker that dies repeats little."""
+    most = 2 * ANSWERS_READ_TOGETHER
+    monkeypatch.setattr(hear_answers, "LINES_PER_RECEIPT", most)
+    receipts = receipts_of(1, 2 * most + 7, problems)
+    assert [one.totals.lines for one in receipts] == [most] * (problems // most) + [most, most, 7]
+    assert [one.start for one in receipts[1:]] == [one.end for one in receipts[:-1]]
 
 
 def test_a_code_is_known_before_a_credit_is_written_that_is_rejected_with_it() -> None:
