@@ -130,7 +130,7 @@ def test_what_a_person_grants_stands_beside_the_rest_and_both_end_with_the_later
     held = replace(entry(CREDIT), expires_at=before)
     found = decided_by_hand(held, hand)
     kept = held.ttl + int((BY_HAND_AT - AT + WRITER_LIFE).total_seconds())
-    changed = {"remaining": (500, 700), "expires_at": expected, "by_hand": hand, "ttl": kept}
+    changed: dict[str, Any] = {"remaining": (500, 700), "expires_at": expected, "by_hand": hand, "ttl": kept}
     assert found == replace(held, **changed)
     nothing = replace(hand, decision=DECLINED)
     assert decided_by_hand(held, nothing) == replace(held, by_hand=nothing, ttl=kept)
@@ -173,7 +173,12 @@ def test_a_history_is_kept_as_long_as_its_decision_and_as_anything_of_it_counts(
 
 # Whose write stands under a key
 
-SAME = {"campaign": CampaignId("out", 1), "engine": "3", "policy_hash": "policy", "row_digest": "1" * 32}
+SAME: dict[str, Any] = {
+    "campaign": CampaignId("out", 1),
+    "engine": "3",
+    "policy_hash": "policy",
+    "row_digest": "1" * 32,
+}
 
 
 @pytest.mark.parametrize(
