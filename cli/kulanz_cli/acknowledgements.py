@@ -17,6 +17,7 @@ from kulanz_cli.send import upload_file
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 ACKNOWLEDGEMENTS_VERSION = 1
 PROBLEMS_SHOWN = 20
@@ -98,7 +99,7 @@ def _show(found: list[dict[str, Any]], problems: list[dict[str, Any]]) -> None:
         return
     for one in found:
         read = "read" if one["finished"] else f"{one['bytes_done']:,} of {one['bytes_in_all']:,} bytes are read"
-        say(out, f"{one['id']}: {one['lines']:,} lines, {read}; {one['key']}, {one['opened_at']}", further=2)
+        say(out, f"{one['id']}: {one['lines']:,} lines, {read}; {one['key']}, {seconds(one['opened_at'])}", further=2)
         columns = [Column("result", is_label=True), Column("code"), Column("lines", is_number=True)]
         rows = [(count["result"], count["code"], f"{count['lines']:,}") for count in one["results"]]
         table(out, columns, rows)

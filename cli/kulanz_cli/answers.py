@@ -181,7 +181,9 @@ def _show_nothing(answer: "AskAnswer", console: Console, incident_id: str | None
     elif answer["final"]:
         for campaign in campaigns:
             say(console, what_nothing_means(campaign), indent=2)
-    say(console, "Which rows were rejected, and why:", indent=2)
-    for campaign in campaigns:
+    with_rejected = [campaign for campaign in campaigns if campaign["rejected"]]
+    if with_rejected:
+        say(console, "Which rows were rejected, and why:", indent=2)
+    for campaign in with_rejected:
         command(console, ["kulanz", "rejected", campaign["campaign"]], indent=4)
         say(console, campaign["rejected_rows"], "dim", indent=4)

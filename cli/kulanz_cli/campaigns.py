@@ -21,6 +21,7 @@ from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 if TYPE_CHECKING:
     from kulanz.application.door.campaigns import CampaignItem, KeptRequestItem, TroubleLine
@@ -101,19 +102,27 @@ def _show_above(
         if trouble["kind"] == GLASS_BROKEN:
             _show_trouble(trouble, out)
     if halt is not None and halt["halted"]:
-        say(out, f"the stack is halted since {halt['since']}: {halt['reason']}; kulanz halt shows more", further=2)
+        say(
+            out,
+            f"the stack is halted since {seconds(halt['since'] or '')}: {halt['reason']}; kulanz halt shows more",
+            further=2,
+        )
     for trouble in troubles:
         if trouble["kind"] != GLASS_BROKEN:
             _show_trouble(trouble, out)
     for request in kept:
         void = request["void"]
         what = f"the void {void}; it is tried again" if void else f"the workers of {request['after']}; it opens"
-        say(out, f"a request for {request['incident_id']} waits for {what} after {request['opens_at']}", further=2)
+        say(
+            out,
+            f"a request for {request['incident_id']} waits for {what} after {seconds(request['opens_at'])}",
+            further=2,
+        )
 
 
 def _show_trouble(trouble: "TroubleLine", out: Console) -> None:
     now = " Look now." if trouble["urgent"] else ""
-    say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)
+    say(out, f"{trouble['kind']} {trouble['on']} since {seconds(trouble['since'])}: {trouble['says']}{now}", further=2)
 
 
 def _asked(door: Door, incident_id: str | None, month: str | None) -> Iterator[dict[str, Any]]:

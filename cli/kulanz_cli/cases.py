@@ -19,6 +19,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 if TYPE_CHECKING:
     from kulanz.application.door.cases import CampaignCases, CaseAnswer, CaseItem, CasesAnswer, OwedAnswer, ProposedItem
@@ -157,7 +158,7 @@ def _proposed(stack: Stack, *, is_json: bool) -> bool:
     ]
     table(console(), columns, rows)
     for one, named in zip(found, hashes, strict=True):
-        say(console(), f"{named}: by {one['person']}, until {one['waits_until']}", further=2)
+        say(console(), f"{named}: by {one['person']}, until {seconds(one['waits_until'])}", further=2)
     return True
 
 
@@ -186,7 +187,7 @@ def _cases(stack: Stack, campaign_id: CampaignId, kind: str | None, limit: int, 
     if not found:
         say(out, f"nothing of {campaign_id} waits for a person")
         return False
-    say(out, f"Decided as of {last['decided_at']}; to be decided by {last['decidable_until']}.")
+    say(out, f"Decided as of {seconds(last['decided_at'])}; to be decided by {seconds(last['decidable_until'])}.")
     columns = [Column("account", is_label=True), Column("why"), Column("reason"), Column("byte", is_number=True)]
     table(out, columns, [[_who(one), one["kind"], _reason(one), f"{one['row_offset']}"] for one in found])
     first = next((one for one in found if one["kind"] in ("held", "referred")), None)
@@ -254,8 +255,8 @@ def _show(found: "CaseAnswer") -> None:
     say(out, f"{what.upper()} account {found['account_id']}{of_subject}", "bold")
     labelled(out, "campaign", found["campaign"])
     labelled(out, "reason", found["reason"])
-    labelled(out, "since", found["since"])
-    labelled(out, "decide by", found["decidable_until"])
+    labelled(out, "since", seconds(found["since"]))
+    labelled(out, "decide by", seconds(found["decidable_until"]))
     labelled(out, "case", found["seen"][:HASH_DIGITS_SHOWN])
     _show_row(found)
     if found["closed"] is not None:

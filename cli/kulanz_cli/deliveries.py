@@ -15,6 +15,7 @@ from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, counted_as, print_json, say, table
+from kulanz_console.drawing.text import seconds
 from kulanz_console.drawing.ways import rejected_of
 
 DELIVERIES_VERSION = 1
@@ -150,7 +151,11 @@ def _show_kept_back(kept: Iterable[Mapping[str, Any]]) -> None:
     """What is in no delivery because a person ended its campaign, and what to type next."""
     for one in kept:
         sums = ", ".join(amount_words(part["sum"], part["measure"]) for part in one["due"])
-        say(console(), f"kept back: {sums} of {one['campaign']}, {one['state']} since {one['since']}", further=2)
+        say(
+            console(),
+            f"kept back: {sums} of {one['campaign']}, {one['state']} since {seconds(one['since'])}",
+            further=2,
+        )
         say(console(), f"kulanz deliver {one['campaign']} --reason TEXT, or kulanz void {one['campaign']}", indent=2)
 
 

@@ -21,6 +21,7 @@ from kulanz_cli.sending import checked, state_now
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 DIGEST_DIGITS_SHOWN = 12
 DIGEST_DIGITS = 64
@@ -285,10 +286,10 @@ def show_draft(found: DraftAnswer, out: Console) -> None:
         say(out, f"! {MARKS[mark]}", further=2)
     if found["confirmed"] is not None:
         said = found["confirmed"]
-        say(out, f"confirmed as revision {said['revision']} by {said['by']} at {said['at']}", further=2)
+        say(out, f"confirmed as revision {said['revision']} by {said['by']} at {seconds(said['at'])}", further=2)
     last = found.get("dismissed")
     if last is not None:
-        say(out, f"dismissed by {last['by']} at {last['at']}: {last['reason']}", further=2)
+        say(out, f"dismissed by {last['by']} at {seconds(last['at'])}: {last['reason']}", further=2)
     for change in found["changed"]:
         say(out, f"since then: {change}", further=2)
 

@@ -10,6 +10,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 DRAFTS_VERSION = 1
 STATES = {
@@ -47,7 +48,7 @@ def list_drafts(stack: Stack, month: str | None, is_json: bool) -> None:
         if found:
             table(out, columns, rows)
         for one in unread:
-            said = f"{one['source']}, {one['received_at']}: not read, {one['reason']}: {one['message']}"
+            said = f"{one['source']}, {seconds(one['received_at'])}: not read, {one['reason']}: {one['message']}"
             say(out, said, further=2)
         if not found and not unread:
             say(out, f"no source reported anything in {named}")

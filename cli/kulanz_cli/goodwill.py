@@ -13,6 +13,7 @@ from kulanz_cli.outcomes import ACTION_CODES, ACTION_OR_LIST_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, labelled, print_json, say
+from kulanz_console.drawing.text import seconds
 
 _STATES = {
     "given": "given",
@@ -132,11 +133,11 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         "incident": one["incident"],
         "ticket": one["ticket"],
         "repeats": one["repeat_of"],
-        "asked by": f"{one['asked_by']}, {one['asked_at']}",
+        "asked by": f"{one['asked_by']}, {seconds(one['asked_at'])}",
         "decided by": one["decided_by"],
         "why": one["why"],
         "campaign": one["campaign"],
-        "waits until": one["waits_until"],
+        "waits until": seconds(one["waits_until"] or ""),
     }
     for name, text in facts.items():
         if text:

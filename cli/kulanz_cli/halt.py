@@ -10,6 +10,7 @@ from kulanz_cli.outcomes import ACTION_CODES
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
+from kulanz_console.drawing.text import seconds
 
 
 @click.command("halt", epilog=ACTION_CODES)
@@ -56,7 +57,7 @@ def _show(halt: dict[str, Any], is_json: bool) -> None:
         return
     say(
         out,
-        f"the stack is halted (halt {halt['number']}) since {halt['since']} by {halt['by']}: {halt['reason']}",
+        f"the stack is halted (halt {halt['number']}) since {seconds(halt['since'])} by {halt['by']}: {halt['reason']}",
         further=2,
     )
     lifted_by = halt["lifted_by"]

@@ -9,6 +9,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_console.drawing.text import seconds
 
 INCIDENTS_VERSION = 1
 
@@ -25,7 +26,7 @@ def list_incidents(stack: Stack, month: str | None, is_json: bool) -> None:
         print_json({"v": INCIDENTS_VERSION, "month": named, "incidents": found})
     elif found:
         columns = [Column("incident", is_label=True), Column("first event")]
-        table(console(), columns, [(one["incident_id"], one["first_recorded_at"]) for one in found])
+        table(console(), columns, [(one["incident_id"], seconds(one["first_recorded_at"])) for one in found])
     else:
         say(console(), f"no incident was recorded in {named}")
     if not found:

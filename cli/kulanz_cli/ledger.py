@@ -19,6 +19,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.reconciliation import figure, law_text
 from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
+from kulanz_console.drawing.text import seconds
 
 
 @click.command("confirm", epilog=ANSWER_CODES)
@@ -59,7 +60,7 @@ def confirm(stack: DirectStack, occasion: str | None, beside: tuple[str, ...], r
     if is_json:
         print_json({name: given[name] for name in ("v", "occasion", "actor", "at")})
         return
-    say(console(), f"confirmed by {given['actor']} at {given['at']}: campaigns may open")
+    say(console(), f"confirmed by {given['actor']} at {seconds(given['at'])}: campaigns may open")
 
 
 def _tables_of_earlier_stacks(stack: DirectStack) -> list[str]:

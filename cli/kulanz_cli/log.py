@@ -14,6 +14,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
+from kulanz_console.drawing.text import seconds
 
 LOG_VERSION = 1
 SHOWN = 1_000
@@ -96,4 +97,4 @@ def _entries(door: Door, what: str, of: Mapping[str, str | int]) -> Iterator[dic
 
 def _line(entry: Mapping[str, Any]) -> str:
     reason = f": {entry['reason']}" if entry["reason"] else ""
-    return f"{entry['at']} {entry['action']} {entry['about']} {entry['on']} by {entry['actor']}{reason}"
+    return f"{seconds(entry['at'])} {entry['action']} {entry['about']} {entry['on']} by {entry['actor']}{reason}"

@@ -19,6 +19,7 @@ from kulanz_cli.reconciliation import value_text
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, counted_as, labelled, print_json, say, table
+from kulanz_console.drawing.text import seconds
 from kulanz_console.drawing.worth import coarser_ranges
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _show(found: "PlanReview", out: Console) -> None:
     for budget in found["budgets"]:
         labelled(out, "budget", budget_text(budget))
     labelled(out, "first due", found["first_due"] or "no day is stated")
-    labelled(out, "approve before", found["approvable_until"])
+    labelled(out, "approve before", seconds(found["approvable_until"]))
     if found["estimate"] is not None:
         delivered = found["delivery_usd"]
         more = "" if delivered is None else f", and {Decimal(delivered):.2f} USD for its way to bills"
@@ -231,9 +232,9 @@ def _show_list(found: "PlanReview", out: Console) -> None:
 
 def _uploaded(pinned: "ListReview") -> str:
     """When the list came, and whether that was before what it is the list of."""
-    at = pinned["uploaded_at"]
-    if at is None:
+    if pinned["uploaded_at"] is None:
         return "its version was deleted"
+    at = seconds(pinned["uploaded_at"])
     return f"{at}, BEFORE the incident began: is it the list of another one?" if pinned["is_older"] else at
 
 

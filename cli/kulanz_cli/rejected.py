@@ -12,6 +12,7 @@ from kulanz_cli.outcomes import EXIT_NO, Unusable
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
+from kulanz_console.drawing.text import seconds
 
 SHOWN = 100
 SHOWN_MOST = 10_000
@@ -107,7 +108,8 @@ def _show(
 def _event_line(item: dict[str, Any]) -> str:
     what = " ".join(part for part in (item["detail_type"], item["incident_id"]) if part) or "a message"
     where = f" ({item['field']})" if item["field"] else ""
-    return f"{item['received_at']} {what} from {item['source'] or 'nobody'}: {item['reason']}{where}: {item['message']}"
+    head = f"{seconds(item['received_at'])} {what} from {item['source'] or 'nobody'}"
+    return f"{head}: {item['reason']}{where}: {item['message']}"
 
 
 def _row_line(item: dict[str, Any]) -> str:

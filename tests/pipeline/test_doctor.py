@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz_cli.direct import DirectStack
+from kulanz_cli.doctor import doors
 from kulanz_local import drive
 from tests.pipeline.conftest import Deployed
 
@@ -43,18 +44,17 @@ def examined(stack: DirectStack, *words: str) -> tuple[int, list[Any]]:
 
 @pytest.fixture
 def stack(deployed: Deployed) -> Iterator[DirectStack]:
-    """The stack without the subscribers of other tests.
-
-    Its queue of refused events is as it was afterwards: this AWS takes what AWS refuses.
-    """
+    """The stack without the subscribers of other tests. Afterwards no event of doctor's is refused: it sent none."""
     found = drive.stack_of(deployed.aws)
     sns = found.client("sns")
     for one in sns.list_subscriptions_by_topic(TopicArn=deployed.outputs.notices_topic_arn)["Subscriptions"]:
         sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
     yield found
     drive.wait_until_quiet(found, [deployed.outputs.incidents_queue_url, deployed.outputs.chunks_queue_url], 60)
-    with redirect_stdout(io.StringIO()):
-        assert drive.run_kulanz(found, "rejected", "--done") in (0, 1)
+    written = io.StringIO()
+    with redirect_stdout(written):
+        assert drive.run_kulanz(found, "rejected", "--json") in (0, 1)
+    assert [one for one in json.loads(written.getvalue())["rejected"] if one["source"] == doors.DOCTOR] == []
 
 
 def test_it_passes_and_says_what_cannot_be_shown_here(stack: DirectStack) -> None:

@@ -17,7 +17,7 @@ from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz_cli.doctor.clock import now
-from kulanz_cli.doctor.examined import Examined, Result, finding, is_denied, not_shown, ok
+from kulanz_cli.doctor.examined import Examined, Result, Verdict, finding, is_denied, not_shown, ok
 
 DETAIL_TYPE = "Kulanz Doctor"
 """No rule of the template matches it."""
@@ -78,22 +78,27 @@ def queues(at: Examined) -> Iterator[Result]:
     sqs, outputs = at.client("sqs"), at.outputs
     event = {"source": DOCTOR, "detail-type": DETAIL_TYPE, "id": DOCTOR, "time": datetime.now(UTC).isoformat()}
     chunk = chunk_message_text(ChunkMessage(CAMPAIGN, Pass.PLAN, 0))
-    doors = (
-        (
-            "incidents", outputs.incidents_queue_url, json.dumps({**event, "detail": {}}),
-            "one refused event: kulanz rejected shows it, kulanz rejected --done puts it away",
-        ),
-        ("chunk", outputs.chunks_queue_url, chunk, "a chunk of no campaign, which grant_credits drops"),
-    )  # fmt: skip
-    for what, url, body, left in doors:
-        yield at.only_on_aws(
+
+    def sent(what: str, url: str, body: str, left: str) -> Result:
+        return at.only_on_aws(
             _tried(
-                lambda url=url, body=body: sqs.send_message(QueueUrl=url, MessageBody=body),  # type: ignore[misc]
+                lambda: sqs.send_message(QueueUrl=url, MessageBody=body),
                 f"A direct send to the {what} queue is refused.",
                 f"The {what} queue took a message from you past the bus and its lists; it left {left}.",
             ),
             NO_POLICIES,
         )
+
+    to_chunks = sent("chunk", outputs.chunks_queue_url, chunk, "a chunk of no campaign, which grant_credits drops")
+    if to_chunks.verdict is Verdict.NOT_SHOWN and not at.is_aws:
+        # What is taken there would be taken here, and stay as a refused event.
+        yield not_shown(f"A direct send to the incidents queue was not tried. This is not AWS: {NO_POLICIES}.")
+    else:
+        yield sent(
+            "incidents", outputs.incidents_queue_url, json.dumps({**event, "detail": {}}),
+            "one refused event: kulanz rejected shows it, kulanz rejected --done puts it away",
+        )  # fmt: skip
+    yield to_chunks
 
 
 def tables(at: Examined) -> Iterator[Result]:

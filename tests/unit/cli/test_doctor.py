@@ -373,6 +373,9 @@ def test_what_another_program_than_aws_cannot_show_is_no_finding() -> None:
     assert findings(aws) == []
     assert aws.items == {}
     assert run(aws).stdout.count("not shown") == 9
+    taken = [given["QueueUrl"] for name, given in aws.calls if name == "send_message"]
+    assert taken
+    assert not any("ncidents" in url for url in taken), "it would leave a refused event"
 
 
 def test_a_refusal_that_is_no_explicit_deny_shows_nothing_about_the_policy() -> None:

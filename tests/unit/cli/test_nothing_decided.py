@@ -10,7 +10,7 @@ from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
 from kulanz.application.door.accounts import ask_answer
 from kulanz.domain.campaigns.campaign import ENDED, CampaignId, Cause, State
 from kulanz_cli.answers import answer_content, show_answer
-from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, list_of, row, small_world
 from tests.support.world import World
 
 ID = CampaignId.parse(CAMPAIGN)
@@ -69,6 +69,20 @@ def test_an_account_that_no_finished_campaign_has_decided_was_not_listed() -> No
     text, listed_nowhere = told(world, "unlisted")
     assert NOT_LISTED in text
     assert listed_nowhere
+
+
+@pytest.mark.parametrize("is_rejected", [True, False])
+def test_only_a_campaign_with_rejected_rows_leads_to_them(*, is_rejected: bool) -> None:
+    """The rows of the small campaign, some of which are rejected; or a list of one good row."""
+    world = world_of()
+    if not is_rejected:
+        world = small_world()
+        world.lists.upload("lists/good.csv", list_of([row("granted-1")]))
+        world.publish(event(key="lists/good.csv", rows=1))
+    world.run_until_quiet()
+    text, listed_nowhere = told(world, "unlisted")
+    assert listed_nowhere
+    assert ("kulanz rejected" in text, "Which rows were rejected" in text) == (is_rejected, is_rejected)
 
 
 @pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])

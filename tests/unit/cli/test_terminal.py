@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,7 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stack(folder: Path) -> WorldStack:
     """A stack with the longest ids, nine-digit counts, and hostile text wherever somebody may write text."""
-    world = World()
+    world = World(now=START + timedelta(microseconds=123_456))
     text = POLICY.format(id=LONG_ID, title=json.dumps(TITLE))
     (folder / "policy.yaml").write_text(text)
     ids = ", ".join(f"'sso:{letter * 64}'" for letter in "abc")
@@ -262,6 +263,10 @@ WHOLE = re.compile("|".join(f"{letter}{{9,}}" for letter in sorted({*INCIDENT, *
 """Of ids that are one letter 63 or 64 times, what is shown of them."""
 CUT_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]*(?=[\s,;]|$)", re.MULTILINE)
 """An instant without the zone at its end."""
+FRACTION = re.compile(r"T\d\d:\d\d:\d\d\.\d")
+"""An instant with a part of a second, which is for programs."""
+AS_STATED = ("draft", "source")
+"""They show times as their source states them."""
 
 
 def test_every_command_is_looked_at() -> None:
@@ -340,6 +345,7 @@ def test_every_output_fits_and_is_text(
     assert not CONTROL.search(result.stdout + result.stderr)
     assert {len(found) for found in WHOLE.findall(result.output)} <= {63, 64}, "an id is cut"
     assert CUT_INSTANT.findall(result.output) == []
+    assert words[0] in AS_STATED or [line for line in shown if FRACTION.search(line)] == []
     assert "…" not in result.output
 
 

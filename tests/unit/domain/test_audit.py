@@ -151,7 +151,7 @@ ENTRIES = {
     "a budget removed": (
         budget_entry(replace(BUDGET, limit=None)),
         AuditEntry(
-            LATER, "the-actor", "remove", About.BUDGET, "BHD 2026-07", "the-action", "the-reason", "the-action",
+            LATER, "the-actor", "removed", About.BUDGET, "BHD 2026-07", "the-action", "the-reason", "the-action",
         ),
     ),
     "published": (

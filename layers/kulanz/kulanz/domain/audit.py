@@ -132,7 +132,7 @@ def goodwill_entry(one: "Goodwill") -> AuditEntry:
 
 def budget_entry(setting: "LimitSet") -> AuditEntry:
     """The setting of a month's budget, or its removal."""
-    verb, why = "remove", setting.reason
+    verb, why = "removed", setting.reason
     if setting.limit is not None:
         verb, amount = "set", format_minor(setting.limit, minor_units(setting.currency))
         why = f"{amount} {setting.currency}: {setting.reason}"

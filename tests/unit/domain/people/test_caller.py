@@ -13,6 +13,7 @@ from kulanz.domain.people.caller import (
     caller_of,
     canonical_id,
     read_person_roles,
+    stated_id,
 )
 
 ACCOUNT = "123456789012"
@@ -160,3 +161,21 @@ def test_the_roles_of_persons_are_listed_by_their_unique_ids() -> None:
     for text in ("Approver", f"arn:aws:iam::{ACCOUNT}:role/{SSO_ROLE}", ROLE_ID.lower(), "AIDAABCDEFGHIJKLMNOPQ"):
         with pytest.raises(ValueError, match="AROA"):
             read_person_roles(text)
+
+
+@pytest.mark.parametrize(
+    ("arn", "unique"),
+    [
+        (ANNA, "AIDA0"),
+        (f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/anna", "AIDA0"),
+        (f"{SSO}/Anna@Example.com", f"{ROLE_ID}:Anna@Example.com"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/Deploy/anna", f"{ROLE_ID}:anna"),
+    ],
+)
+def test_whoever_uploads_is_in_the_log_by_the_id_that_their_requests_have(arn: str, unique: str) -> None:
+    assert stated_id(arn) == called(signed(arn, unique)).id
+
+
+def test_nobody_is_made_up_for_what_is_no_identity() -> None:
+    assert stated_id("arn:aws:s3:::bucket") == ""

@@ -20,7 +20,7 @@ from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpa
 from kulanz.application.ledger.held_since import held_since
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
-from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import state_of
@@ -183,7 +183,7 @@ class LookedIn(TypedDict):
 
     `finished`: its whole list was decided. `may_have_expired`: its decisions may have been deleted by now. `searched`:
     its list was searched for the id as a `subject`, the column that names what it decides about; None where it decides
-    accounts. `rejected_rows` is where the bucket has the rows that were not decided.
+    accounts. `rejected` is how many rows of its list were not decided, `rejected_rows` where the bucket has them.
     """
 
     campaign: str
@@ -192,6 +192,7 @@ class LookedIn(TypedDict):
     may_have_expired: bool
     subject: str | None
     searched: bool
+    rejected: int
     rejected_rows: str
 
 
@@ -450,5 +451,12 @@ def _looked_in(campaign: Campaign, found: Answer) -> LookedIn:
         "may_have_expired": found.asked_at >= campaign.decidable_until,
         "subject": campaign.subject or None,
         "searched": bool(campaign.subject) and campaign.pinned.size <= SEARCHED_BYTES_MOST,
+        "rejected": _rejected(campaign),
         "rejected_rows": f"s3://{campaign.pinned.bucket}/{campaign.id.folder}/problems/",
     }
+
+
+def _rejected(campaign: Campaign) -> int:
+    """How many rows were rejected so far, by whichever pass has gone further."""
+    passes = (campaign.plan.totals.results(), campaign.apply.totals.results())
+    return max(sum(lines for (result, _), lines in found.items() if result is RowResult.REJECTED) for found in passes)

@@ -87,9 +87,10 @@ def said_of(content: Mapping[str, Any]) -> tuple[Kind | None, str, str]:
     kind = next((one for one in Kind if one.type == content["type"]), None)
     if kind is Kind.TRY_AGAIN:
         return kind, "AWS did not answer the stack as it should; try again", ""
-    said = [content["detail"], *(f"{one['field']}: {one['expected']}" for one in content.get("errors", ()))]
-    if len(said) > 1 and said[1].endswith(f": {said[0]}"):
-        del said[0]  # of a refusal, which names its field and says the same again
+    detail, errors = content["detail"], content.get("errors", ())
+    said = [detail, *(f"{one['field']}: {one['expected']}" for one in errors)]
+    if errors and errors[0]["expected"] == detail:  # a refusal names its field, and may begin with its name
+        del said[int(detail.startswith(f"{errors[0]['field']} "))]
     return kind, "; ".join(said), str(content.get("reason", ""))
 
 

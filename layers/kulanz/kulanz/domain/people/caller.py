@@ -134,6 +134,8 @@ def stated_id(arn: str) -> str:
     """Who somebody is by their own word, from an ARN that STS gave them; for the log alone. Empty where unknown."""
     if user := _USER.fullmatch(arn):
         return canonical_id(f"iam:arn:{user[1]}:iam::{user[2]}:user/{user[3]}")
+    if other := _OTHER.fullmatch(arn):
+        return f"iam:{arn}" if other[2] else f"federated:{arn}"
     session = _SESSION.fullmatch(arn)
     if session is None:
         return ""
