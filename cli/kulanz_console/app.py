@@ -26,7 +26,7 @@ from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.routes import ACTIONS, DOWNLOADS, EVERYBODY, MENU, QUESTIONS, Action, Download, Question
 from kulanz_console.sessions import NOBODY, Session, Sessions, Who, is_form_of
 from kulanz_console.visit import Shown, Visit
-from kulanz_console.words import LANGUAGES, Words, language_of
+from kulanz_console.words import LANGUAGES, Words, language_of, words_in
 
 _LOG = logging.getLogger(__name__)
 FORM_BYTES = 64 * 1024
@@ -221,7 +221,7 @@ class Console:
         return response(environ, start_response)
 
     def _failed(self, request: Request) -> Response:
-        words = Words(language_of(request.accept_languages, ""))
+        words = words_in(language_of(request.accept_languages, ""))
         text = words(
             "This page has a fault, which the log of the console shows. Look at what was done before you send a"
             " form again."
@@ -229,7 +229,7 @@ class Console:
         return self._plain(words, words("A fault"), text, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answered(self, request: Request) -> Response:
-        words = Words(language_of(request.accept_languages, ""))
+        words = words_in(language_of(request.accept_languages, ""))
         try:
             self._must_be_ours(request)
             path = self._place.inner(request.path)
@@ -280,7 +280,7 @@ class Console:
 
     def _routed(self, endpoint: Any, outside: Outside, session: Session, *, is_again: bool) -> Response:
         request = outside.request
-        words = Words(language_of(request.accept_languages, session.language))
+        words = words_in(language_of(request.accept_languages, session.language))
         if endpoint == "end":
             response = self._written_plain(self._entry.end(session, replace(outside, words=words)), words)
             self._place.end_session(response)

@@ -26,12 +26,6 @@ def english(text: object) -> Markup:
     return Markup(f'<bdi lang="en">{escape(plain(text))}</bdi>')  # noqa: S704 (escaped)
 
 
-def cells(head: object, *others: object) -> Markup:
-    """The first cells of a row of a table, its head first, for a table of many rows. What is no markup is escaped."""
-    rest = "".join(f"<td>{escape(one)}</td>" for one in others)
-    return Markup(f'<th scope="row">{escape(head)}</th>{rest}')  # noqa: S704 (escaped)
-
-
 def code(text: object) -> Markup:
     """An id or a hash, whole."""
     return Markup(f'<code dir="ltr">{escape(plain(text))}</code>')  # noqa: S704 (escaped)

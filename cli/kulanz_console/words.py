@@ -5,7 +5,7 @@ English stands in the templates and views; `texts/de.po` has the German for each
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -93,6 +93,12 @@ class Words:
         """A code of ours, such as a state or a result, in words."""
         words = str(text).replace("_", " ")
         return self._texts.get(words, words)
+
+
+@cache
+def words_in(language: str) -> Words:
+    """The texts of a language. They keep nothing of a request."""
+    return Words(language)
 
 
 @lru_cache(TEXTS_MOST)

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz_console.inline import cells, foreign, instant
+from kulanz_console.inline import foreign, instant
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Shown, Visit
@@ -24,29 +24,26 @@ def show(visit: Visit) -> Shown:
     what, value = next(iter(stated.items()), ("day", f"{visit.now:%Y-%m-%d}"))
     query, values = _of(what, value)
     found, is_more = visit.pages(f"audit.of_{what}", "entries", query, **values)
-    entries = _lines(found, visit.words)
-    content = {"what": what, "value": value, "entries": entries, "is_more": is_more}
+    content = {"what": what, "value": value, "rows": _rows(found, visit.words), "is_more": is_more}
     return Shown("audit.html", visit.words("Audit log"), content)
 
 
-def _lines(found: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[Any, ...]]:
-    """The lines of the table: the cells that say when, what and to what; by whom, with a link; and why.
+def _rows(found: Sequence[Mapping[str, Any]], words: Words) -> Markup:
+    """The rows of the table: when, what, to what, by whom with a link to all that they did, and why.
 
-    The same few texts are in most lines: each is written once.
+    The same few texts are in most lines: each is written once. The rows are written as one text, in a fifth of the time
+    that a template takes for each.
     """
     said, about = cache(lambda text: words.noted(text.replace("_", " "))), cache(lambda text: escape(words.code(text)))
-    why, by, which = (
-        cache(words.noted),
-        cache(lambda actor: (url("/audit", actor=actor), foreign(actor))),
-        cache(foreign),
-    )
-    return [
-        (
-            cells(instant(one["at"]), said(one["action"]), Markup(" ").join((about(one["about"]), which(one["on"])))),
-            *by(one["actor"]), why(one["reason"]),
-        )
+    why, which = cache(words.noted), cache(foreign)
+    by = cache(lambda actor: f'<a href="{escape(url("", actor=actor))}">{foreign(actor)}</a>')
+    rows = "".join(
+        f'<tr><th scope="row">{instant(one["at"])}</th><td>{said(one["action"])}</td>'
+        f"<td>{about(one['about'])} {which(one['on'])}</td><td>{by(one['actor'])}</td>"
+        f"<td>{why(one['reason'])}</td></tr>"
         for one in found
-    ]  # fmt: skip
+    )
+    return Markup(rows)  # noqa: S704 (each part is escaped)
 
 
 def _of(what: str, value: str) -> tuple[dict[str, str | None], dict[str, str | int]]:
