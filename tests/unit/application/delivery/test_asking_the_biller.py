@@ -273,9 +273,14 @@ def test_what_was_granted_anew_before_the_biller_undid_the_reversal_is_found_ove
         assert (trouble.kind, trouble.on, trouble.is_urgent) == (TroubleKind.GIVEN_AGAIN, CAMPAIGN, True)
         shown = run(WorldStack(road.world), "campaigns")
         assert "customers may have both" in read(shown.stdout), shown.stdout
+        month = run(WorldStack(road.world), "month", f"{road.campaign.decided_at:%Y-%m}")
+        assert f"differs: {CAMPAIGN}: the biller has undone reversals" in read(month.stdout), month.stdout
+        assert month.exit_code == 1
         request_again(road, "lists/third.csv", "booked")
         road.world.watch()
         assert road.world.troubles.troubles() == [], "who sent the list again has looked"
+        month = run(WorldStack(road.world), "month", f"{road.campaign.decided_at:%Y-%m}")
+        assert "differs:" not in month.stdout
         void = asked(road.world, ANNA, name="both", campaign="net-outage/3", is_of_overpaid=True)
         run_voids(road.world)
         planned = road.world.voids.void(void.id)

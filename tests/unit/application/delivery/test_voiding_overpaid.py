@@ -127,6 +127,26 @@ def test_the_difference_is_planned_approved_and_taken_back_and_nothing_else() ->
     law_holds(world, 2)
 
 
+def test_what_was_written_off_is_set_off_and_nothing_of_it_is_overpaid() -> None:
+    """It is not granted again, and no void takes for it what another campaign rightly gave."""
+    world = first(row("a-1", fee="50.00"))
+    write(
+        world, "a-1", *(entry(world, kind) for kind in (EntryKind.ASSIGNED, EntryKind.REJECTED, EntryKind.WRITTEN_OFF))
+    )
+    then(world, row("a-1", fee="70.00"))
+    had = net(world, "a-1")
+    assert had["EUR"] == 700
+    for seq, fee, overpaid in ((3, "20.00", None), (4, "10.00", 100)):
+        then(world, row("a-1", fee=fee))
+        campaign = world.campaign(f"{INCIDENT_ID}/{seq}")
+        assert campaign.state is State.CLOSED
+        assert campaign.apply.totals.worth().get((RowResult.OVERPAID, "EUR")) == overpaid
+        assert net(world, "a-1") == had
+    done = voided(world, f"{INCIDENT_ID}/4")
+    assert done.apply.totals.by_measure(Share.VOIDED) == {"EUR": 100}
+    assert net(world, "a-1")["EUR"] == 600
+
+
 def test_doing_it_twice_changes_nothing_and_a_further_campaign_finds_nothing_overpaid() -> None:
     world = overpaying()
     voided(world)

@@ -13,9 +13,11 @@ import pytest
 from rich.console import Console
 
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.door import acknowledgements
 from kulanz.application.ledger import committed
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz_cli.answers import show_answer
 from kulanz_cli.month import html_of, late_csv
 from kulanz_console.drawing.ways import differences_of, totals_of
@@ -230,6 +232,24 @@ def test_what_billing_has_not_answered_is_late_as_sent_and_what_is_on_bills_in_p
     found = bills.act("in-part", {"answers": [{**part, "bill": "B-1", "billed_on": "2026-04-01"}]})
     assert [one["result"] for one in found["results"]] == ["applied"]
     assert late()[0] == ("a-1", "partly_applied", "2.99", "1.99", "billing/1")
+    for cents, left in ((150, [("a-1", "partly_applied", "2.99", "0.49", "billing/1")]), (100, [])):
+        reverse(bills, "a-1", cents)  # of the second one more than is on no bill
+        assert [one for one in late() if one[0] == "a-1"] == left
+
+
+def reverse(bills: Bills, account: str, cents: int) -> None:
+    """The biller has taken so much back of what it has of an account."""
+    (key,) = (one.key for one in bills.world.ledger.all_entries() if one.key.account_id == account)
+    before = bills.world.credits.of(key)
+    number = 1 + sum(one.kind is EntryKind.REVERSAL_ASKED for one in before)
+    back, at = f"billing/{number + 1}", bills.world.now
+    after = (
+        *before,
+        CreditEntry(EntryKind.REVERSAL_ASKED, at, "anna", f"void/{number}", (0,), sizes=(cents,)),
+        CreditEntry(EntryKind.REVERSAL_ASSIGNED, at, "x", f"reversal_assigned/{back}", (0,), delivery=back),
+        CreditEntry(EntryKind.REVERSAL_ACCEPTED, at, "x", f"b/{number}", (0,), delivery=back, attempt=number),
+    )
+    assert bills.world.credits.write_entries([EntriesChange(key, before, after)]) == [True]
 
 
 def test_the_late_come_in_parts_that_leave_none_out(bills: Bills, monkeypatch: pytest.MonkeyPatch) -> None:

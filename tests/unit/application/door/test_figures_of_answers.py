@@ -30,8 +30,8 @@ def test_what_is_late_of_several_deadlines_adds_up(monkeypatch: pytest.MonkeyPat
     late = [(first, "EUR", 500), (first, "EUR", 250), (first, "GB", 3), (second, "EUR", 7), (first, "EUR", 1)]
     found = [(SimpleNamespace(campaign=one, measure=measure), 1, size) for one, measure, size in late]
     monkeypatch.setattr(bill, "look_at_dues", lambda *_, **__: SimpleNamespace(late=found))
-    world: Any = SimpleNamespace(dues=None, now=None, warn_before=None)
-    assert bill.late_sums(world, world) == {
+    world: Any = SimpleNamespace(dues=None, now=None, warn_before=None, troubles=SimpleNamespace(troubles=list))
+    assert bill.of_all_campaigns(world, world).late == {
         (str(first), "EUR"): 751, (str(first), "GB"): 3, (str(second), "EUR"): 7,
     }  # fmt: skip
 

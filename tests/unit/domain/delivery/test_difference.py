@@ -92,12 +92,13 @@ def test_exactly_what_is_too_much_and_unused_is_taken_and_each_part_is_counted_o
     after, parts = net(stand), list(taking.came_to(stand))
     for place, measure in enumerate(("EUR", "CHF")):
         unused = sum(SIZE for some in ways if some[place] in VOIDABLE)
-        too_much = max(0, before[measure] - entitled[measure])
+        given_up = sum(SIZE for some in ways if some[place] is CreditState.WRITTEN_OFF)
+        too_much = max(0, before[measure] - given_up - entitled[measure])
         assert after[measure] == before[measure] - min(too_much, unused)
         of = [part for part in parts if part.measure == measure]
         assert sum(part.size for part in of) == too_much
         assert sum(part.size for part in of if part.share is Share.VOIDED) == min(too_much, unused)
-        assert {part.share for part in of} <= {Share.VOIDED, Share.USED, Share.AT_BILLER, Share.WRITTEN_OFF}
+        assert {part.share for part in of} <= {Share.VOIDED, Share.USED, Share.AT_BILLER}
     moved = [one for _, one in taking.moved(stand.values())]
     for measure in ("EUR", "CHF"):
         assert before[measure] - after[measure] == sum(
@@ -123,6 +124,25 @@ def test_what_is_used_of_the_latest_is_taken_of_the_one_before() -> None:
     taking, stand = taken({"EUR": 600}, decisions)
     assert [(one.key.seq, one.part.share, one.part.size) for one in taking.pieces] == [(1, Share.VOIDABLE, 400)]
     assert net(stand) == {"EUR": 600}
+
+
+def test_what_was_written_off_is_not_too_much_and_nothing_else_is_taken_for_it() -> None:
+    """It never reached a bill. Counted as given, the subject would be left with less than it is owed."""
+    decisions = [decided(1, CreditState.WRITTEN_OFF), decided(2, CreditState.DUE)]
+    for owed, too_much in ((SIZE, 0), (SIZE - 100, 100)):
+        taking, stand = taken({"EUR": owed}, decisions)
+        assert sum(one.part.size for one in taking.pieces) == too_much
+        assert net(stand) == {"EUR": 2 * SIZE - too_much}
+    since = replace(VOID, opened_at=OPENED - timedelta(days=1))
+    planned = Taking(
+        since,
+        0,
+        {"EUR": SIZE},
+        pieces_of({"EUR": SIZE}, [decided(1, CreditState.REJECTED), decisions[1]], LATEST, since),
+    )
+    assert planned.pieces
+    written_off_since = {one.entry.key: one for one in decisions}
+    assert planned.next(written_off_since) is None, "also where it was written off after the plan"
 
 
 def test_never_below_what_is_used() -> None:

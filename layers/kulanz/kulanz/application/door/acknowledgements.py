@@ -15,7 +15,7 @@ from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.bill import BillItem, bill_item, bill_text, late_sums
+from kulanz.application.door.bill import BillItem, bill_item, bill_text, of_all_campaigns
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
@@ -281,7 +281,8 @@ def overdue(asked: Asked, door: Door) -> OverdueAnswer:
 
 def of_campaign(asked: Asked, door: Door) -> BillAnswer:
     """A campaign on its way to the bill: plan, ledger and bill, by measure."""
-    return {"v": ACKNOWLEDGEMENTS_VERSION, **bill_item(existing(asked, door), door, late_sums(asked, door), asked.now)}
+    item = bill_item(existing(asked, door), door, of_all_campaigns(asked, door), asked.now)
+    return {"v": ACKNOWLEDGEMENTS_VERSION, **item}
 
 
 def of_month(asked: Asked, door: Door) -> MonthAnswer:
@@ -289,26 +290,26 @@ def of_month(asked: Asked, door: Door) -> MonthAnswer:
     after = read_cursor(asked.question, asked.query.get("cursor"))
     page = door.index.campaigns_in(asked.of["month"], after, CAMPAIGNS_PER_MONTH_PAGE)
     found = [campaign for one in page.found if (campaign := door.campaigns.campaign(one.id)) is not None]
-    late = late_sums(asked, door)
+    known = of_all_campaigns(asked, door)
     return {
         "v": ACKNOWLEDGEMENTS_VERSION,
         "month": asked.of["month"],
-        "campaigns": [bill_item(campaign, door, late, asked.now) for campaign in found],
+        "campaigns": [bill_item(campaign, door, known, asked.now) for campaign in found],
         "next": make_cursor(asked.question, page.after) if page.after else None,
     }
 
 
 def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     """The credits of a campaign that are late, by account: another pass over its list, as long as time is."""
-    return _credits(asked, door, lambda stands: _is_late(stands, asked.now))
+    return _credits(asked, door, lambda stands, size: _is_late(stands, size, asked.now))
 
 
 def rejected_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     """The credits of a campaign that the biller rejected or took back, and that wait for a person, by account."""
-    return _credits(asked, door, lambda stands: stands.state in FOR_A_PERSON)
+    return _credits(asked, door, lambda stands, _: stands.state in FOR_A_PERSON)
 
 
-def _credits(asked: Asked, door: Door, is_wanted: Callable[[Standing], bool]) -> LateCreditsAnswer:
+def _credits(asked: Asked, door: Door, is_wanted: Callable[[Standing, Size], bool]) -> LateCreditsAnswer:
     campaign = existing(asked, door)
     begin = int(read_cursor(asked.question, asked.query.get("cursor")) or campaign.chunks.data_start)
     policy = thaw(campaign, door.campaigns.frozen(campaign.id))
@@ -330,18 +331,22 @@ def _credits(asked: Asked, door: Door, is_wanted: Callable[[Standing], bool]) ->
     return {"v": ACKNOWLEDGEMENTS_VERSION, "campaign": str(campaign.id), "credits": found, "next": rest}
 
 
-def _is_late(stands: Standing, now: datetime) -> bool:
-    return stands.due is not None and now >= stands.due and stands.state not in NOT_OWED
+def _is_late(stands: Standing, size: Size, now: datetime) -> bool:
+    return stands.due is not None and now >= stands.due and _not_on_bills(stands, size) > 0
+
+
+def _not_on_bills(stands: Standing, size: Size) -> Size:
+    return sum((share for state, share in stands.shares(size).items() if state not in NOT_OWED), start=0)
 
 
 def _credits_of(
-    booked: Booked, delivery_of: Callable[[str], Delivery | None], is_wanted: Callable[[Standing], bool]
+    booked: Booked, delivery_of: Callable[[str], Delivery | None], is_wanted: Callable[[Standing, Size], bool]
 ) -> Iterator[LateCredit]:
     """The credits of a decision that stand as is wanted."""
     for place, benefit in enumerate(granted_benefits(booked.entry)):
         measure, size = worth_of(benefit)
         stands = standing(booked.entries, place, size)
-        if not is_wanted(stands):
+        if not is_wanted(stands, size):
             continue
         yield {
             "account_id": booked.entry.key.account_id,
@@ -352,7 +357,7 @@ def _credits_of(
             "delivery": stands.delivery,
             "code": stands.code,
             "amount": bill_text(measure, size - stands.left_out),
-            "not_on_bills": bill_text(measure, size - stands.voided - stands.applied),
+            "not_on_bills": bill_text(measure, _not_on_bills(stands, size)),
             "measure": measure,
             "due_by": "" if stands.due_by is None else stands.due_by.value,
         }

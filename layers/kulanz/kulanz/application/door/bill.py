@@ -1,6 +1,7 @@
 """A campaign on its way to the bill, as answers have it: plan, ledger and bill by measure, and how billing books it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -11,6 +12,7 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.deliveries import lines_to_the_bill, over_list_first, why_not_delivered
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, differences
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.standing import CreditState
@@ -95,7 +97,8 @@ class Booking(TypedDict):
 
 
 class BillItem(TypedDict):
-    """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree.
+    """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree, and the biller gave
+    nothing again of which a later campaign has granted anew.
 
     `delivery` is the one over its list, `additions` are those over what was added to it since, by channel. `why_not` is
     a sentence where nothing of the campaign is in any delivery.
@@ -118,8 +121,23 @@ class BillItem(TypedDict):
     differences: Sequence[str]
 
 
-def late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
-    """How much is late, by campaign and measure."""
+@dataclass(frozen=True, slots=True)
+class OfAllCampaigns:
+    """What is read once for all campaigns of an answer: how much is late, by campaign and measure, and of which
+    campaigns customers may have something twice because the biller undid reversals.
+    """
+
+    late: Mapping[tuple[str, str], Size]
+    given_again: Mapping[str, Trouble]
+
+
+def of_all_campaigns(asked: Asked, door: Door) -> OfAllCampaigns:
+    """Read it, as it stands."""
+    again = {one.on: one for one in door.troubles.troubles() if one.kind is TroubleKind.GIVEN_AGAIN}
+    return OfAllCampaigns(_late_sums(asked, door), again)
+
+
+def _late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
     found: dict[tuple[str, str], Size] = {}
     for due, _, size in look_at_dues(door.dues, asked.now, door.warn_before, forgets=False).late:
         place = str(due.campaign), due.measure
@@ -127,8 +145,8 @@ def late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
     return found
 
 
-def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
-    """A campaign on its way to the bill at `now`. `late` is how much is late, by campaign and measure."""
+def bill_item(campaign: Campaign, door: Door, known: OfAllCampaigns, now: datetime) -> BillItem:
+    """A campaign on its way to the bill at `now`."""
     delivery, *added = over_list_first(campaign, door)
     lines = lines_to_the_bill(campaign, door)
     law = counted_law(campaign, lines, now)
@@ -139,6 +157,8 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
     if campaign.is_finished(Pass.PLAN) and campaign.is_finished(Pass.APPLY):
         found = differences(campaign.plan.totals, campaign.apply.totals)
         wrong += [f"plan and ledger: {one.what}: planned {one.planned}, written {one.applied}" for one in found]
+    if trouble := known.given_again.get(str(campaign.id)):
+        wrong.append(trouble.says)
     return {
         "campaign": str(campaign.id),
         "policy": campaign.policy_id,
@@ -154,7 +174,7 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
             _line(
                 line,
                 planned,
-                late.get((str(campaign.id), line.measure), 0),
+                known.late.get((str(campaign.id), line.measure), 0),
                 law[line.measure],
             )
             for line in lines

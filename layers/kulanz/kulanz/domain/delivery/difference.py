@@ -1,8 +1,9 @@
 """The difference: what earlier campaigns gave a subject more than it is entitled to now, and what a void takes of it.
 
-The latest decision is reduced first, and of one decision its last benefit. What is used, has expired, was written off
-or is at the biller stays. So a subject keeps what it is entitled to, or what it has used of it where that is more. A
-void that asks the biller asks for as much of what the biller has as is still too much then, in the same order.
+The latest decision is reduced first, and of one decision its last benefit. What is used, has expired or is at the
+biller stays. So a subject keeps what it is entitled to, or what it has used of it where that is more. What was written
+off never reached a bill: counted as given, a void would take for it what the subject is entitled to. A void that asks
+the biller asks for as much of what the biller has as is still too much then, in the same order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,14 +17,14 @@ from kulanz.domain.delivery.moved import Moved, moved_by
 from kulanz.domain.delivery.standing import AddResult, CreditState, add_entry, standing
 from kulanz.domain.delivery.void import Part, Share, Void, entry_id, is_own, parts_of
 from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits, net_worth
+from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits, net_worth, written_off_worth
 from kulanz.domain.money import Size
 
 CAMPAIGNS_MOST = 20
 """Earlier campaigns of which a void reduces decisions. Its receipts move the sums of each, and what each has due in a
 month, in one transaction, which has room for 100 items."""
 
-_STAYS = (Share.AT_BILLER, Share.WRITTEN_OFF, Share.EXPIRED, Share.USED)
+_STAYS = (Share.AT_BILLER, Share.EXPIRED, Share.USED)
 """What cannot be taken back, in the order in which it is named: what the biller may still give back comes first."""
 _REDUCIBLE = frozenset({CreditState.DUE, CreditState.REJECTED, CreditState.TAKEN_BACK})
 
@@ -62,7 +63,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
         for part in sorted(parts_of(one.entry, one.entries, void), key=lambda part: part.place, reverse=True)
     ]
     by_hand = {one.entry.key for one in decisions if one.entry.by_hand is not None}
-    if any(piece.key in by_hand and piece.part.share in _NET for piece in parts):
+    if any(piece.key in by_hand and piece.part.share in _STANDING for piece in parts):
         return []
     found: list[Piece] = []
     for measure in sorted({piece.part.measure for piece in parts}):
@@ -78,6 +79,7 @@ def pieces_of(entitled: Entitled, decisions: Sequence[Decided], campaign_seq: in
 
 
 _NET = frozenset({Share.ASKED_BEFORE, Share.VOIDABLE, Share.ASKABLE, *_STAYS})
+_STANDING = _NET | {Share.WRITTEN_OFF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,11 @@ class Taking:
                 measure, size = worth_of(benefit)
                 if asked := standing(one.entries, place, size).asked_back:
                     net[measure] = net.get(measure, 0) - asked
-            for measure, size in net_worth(with_voided(one.entry, one.entries)).items():
+            stands = with_voided(one.entry, one.entries)
+            for measure, size in net_worth(stands).items():
                 net[measure] = net.get(measure, 0) + size
+            for measure, size in written_off_worth(stands).items():
+                net[measure] -= size
         return {measure: size - self.entitled.get(measure, 0) for measure, size in net.items()}
 
     def _reduced(self, stands: Decided, sizes: Mapping[int, Size]) -> CreditEntries | None:

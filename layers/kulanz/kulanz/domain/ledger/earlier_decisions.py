@@ -12,7 +12,7 @@ from typing import Any
 
 from kulanz.domain.campaigns.reconciliation import Overpaid, worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.ledger.entries import Entry, is_voided, net_worth
+from kulanz.domain.ledger.entries import Entry, is_voided, net_worth, written_off_worth
 from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID, is_link
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
@@ -39,7 +39,9 @@ class Before:
     `is_by_hand`: a person decided some of what stands. `is_in_doubt`: it was granted under a former id of the account,
     for an incident that began when the account had its present one: another account may have that id by now. Or the
     account had so many ids that not all were looked at: then nothing may be known of what was granted. `is_asked_back`:
-    a void asked the biller for some of it, and the biller has not answered.
+    a void asked the biller for some of it, and the biller has not answered. `written_off` is how much of what was
+    granted finance gave up, by measure: it is set off, because who decided that had settled it with the customer
+    otherwise, or for good; but nothing of it is too much, because it never reached a bill.
     """
 
     outcome: Outcome | None
@@ -47,10 +49,11 @@ class Before:
     is_by_hand: bool = False
     is_in_doubt: bool = False
     is_asked_back: bool = False
+    written_off: tuple[tuple[str, int | Decimal], ...] = ()
 
     def texts(self) -> Mapping[str, str]:
         """What was granted as exact texts, as a later decision's body tells it."""
-        return {measure: str(size) for measure, size in self.granted}
+        return _texts(self.granted)
 
     def money(self) -> Mapping[str, int]:
         """The minor units that were granted, by currency."""
@@ -61,18 +64,26 @@ class Before:
         by_hand = {"by_hand": True} if self.is_by_hand else {}
         in_doubt = {"in_doubt": True} if self.is_in_doubt else {}
         asked_back = {"asked_back": True} if self.is_asked_back else {}
+        given_up = {"written_off": _texts(self.written_off)} if self.written_off else {}
         outcome = None if self.outcome is None else self.outcome.value
-        return {"outcome": outcome, "granted": self.texts(), **by_hand, **in_doubt, **asked_back}
+        return {"outcome": outcome, "granted": self.texts(), **by_hand, **in_doubt, **asked_back, **given_up}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "Before":
         """Read what `content` wrote."""
-        granted = (
-            (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
-        )
         outcome = content["outcome"]
         flags = (content.get(name, False) for name in ("by_hand", "in_doubt", "asked_back"))
-        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), *flags)
+        granted, given_up = _read_texts(content["granted"]), _read_texts(content.get("written_off", {}))
+        before = cls(None if outcome is None else Outcome(outcome), granted, *flags)
+        return replace(before, written_off=given_up) if given_up else before
+
+
+def _texts(sums: Iterable[tuple[str, int | Decimal]]) -> dict[str, str]:
+    return {measure: str(size) for measure, size in sums}
+
+
+def _read_texts(texts: Mapping[str, str]) -> tuple[tuple[str, int | Decimal], ...]:
+    return tuple(sorted((name, int(size) if is_currency(name) else Decimal(size)) for name, size in texts.items()))
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
@@ -82,6 +93,7 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
     """
     latest: Entry | None = None
     granted: dict[str, int | Decimal] = {}
+    given_up: dict[str, int | Decimal] = {}
     is_by_hand = is_asked_back = False
     for entry in entries:
         if is_link(entry):
@@ -91,10 +103,13 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
         is_by_hand = is_by_hand or (entry.by_hand is not None and any(worth.values()))
         for measure, size in worth.items():
             granted[measure] = granted.get(measure, 0) + size
+        for measure, size in written_off_worth(entry).items():
+            given_up[measure] = given_up.get(measure, 0) + size
     if latest is None:
         return None
     if any(granted.values()):
-        return Before(Outcome.GRANTED, tuple(sorted(granted.items())), is_by_hand, is_asked_back=is_asked_back)
+        sums = tuple(sorted(granted.items())), tuple(sorted(given_up.items()))
+        return Before(Outcome.GRANTED, sums[0], is_by_hand, is_asked_back=is_asked_back, written_off=sums[1])
     return Before(None if is_voided(latest) else latest.status, ())
 
 
@@ -201,18 +216,15 @@ def overpaid(whole: Decision, before: Before | None, owed: Decision | None) -> O
 
     `owed` is what is decided less what was given (`still_owed`). What can still be claimed is an entitlement too.
     Where a person decided what stands, that is what the subject is entitled to: no policy calls it too much. Nor is it
-    where another account may have it.
+    where another account may have it. What finance gave up never reached a bill, and is not too much either.
     """
     if before is None or before.is_by_hand or before.is_in_doubt or whole.outcome not in _DECIDED:
         return ()
     if owed is not None and owed.outcome is Outcome.HELD:
         return ()
-    entitled = entitled_to(whole)
-    return tuple(
-        (measure, size - entitled.get(measure, 0))
-        for measure, size in before.granted
-        if size > entitled.get(measure, 0)
-    )
+    entitled, given_up = entitled_to(whole), dict(before.written_off)
+    too_much = ((name, size - given_up.get(name, 0) - entitled.get(name, 0)) for name, size in before.granted)
+    return tuple((measure, size) for measure, size in too_much if size > 0)
 
 
 def entitled_to(whole: Decision) -> dict[str, int | Decimal]:

@@ -160,7 +160,8 @@ class Entry:
     `accepted_at` is when the customer accepted what the decision offers or leaves to claim: what was claimable is
     granted, and left, beside the rest from then on. `voided` is how much was taken back of each benefit, by its place;
     it was never used. `by_hand` is what a person decided since about what was held or referred.
-    `is_asked_back`: a void asked the biller for some of it, and the biller has not answered.
+    `is_asked_back`: a void asked the biller for some of it, and the biller has not answered. `written_off` is how much
+    of each benefit finance gave up, by its place: it stands, and never reached a bill.
     """
 
     key: DecisionKey
@@ -175,6 +176,7 @@ class Entry:
     voided: tuple[tuple[int, int | Decimal], ...] = ()
     by_hand: HandDecision | None = None
     is_asked_back: bool = False
+    written_off: tuple[tuple[int, int | Decimal], ...] = ()
 
 
 def is_offer(entry: Entry) -> bool:
@@ -204,6 +206,17 @@ def net_worth(entry: Entry) -> dict[str, int | Decimal]:
     for place, benefit in enumerate(granted_benefits(entry)):
         measure, size = worth_of(benefit)
         found[measure] = found.get(measure, 0) + size - voided.get(place, 0)
+    return found
+
+
+def written_off_worth(entry: Entry) -> dict[str, int | Decimal]:
+    """How much finance gave up of what a decision grants, by measure."""
+    written_off = dict(entry.written_off)
+    found: dict[str, int | Decimal] = {}
+    for place, benefit in enumerate(granted_benefits(entry) if written_off else ()):
+        if place in written_off:
+            measure, _ = worth_of(benefit)
+            found[measure] = found.get(measure, 0) + written_off[place]
     return found
 
 
