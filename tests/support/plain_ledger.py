@@ -12,6 +12,8 @@ MINUTES = 20
 WEEK = timedelta(days=7)
 UNUSED = frozenset({"due", "rejected", "taken_back"})
 """The states of what can be voided."""
+ANSWERED_NO = frozenset({"rejected", "taken_back"})
+"""The states in which the biller has said that it has nothing."""
 AT_BILLER = frozenset({"sent", "accepted", "used"})
 """The states of what can be asked back."""
 IDS_MOST = 4
@@ -25,6 +27,8 @@ class Back:
     at: datetime
     state: str = "asked"
     used: int = 0
+    is_final: bool = False
+    """Whether the rest of its credit was sent again since: what it took stays taken."""
 
     def is_in(self, *states: str) -> bool:
         return self.state in states
@@ -43,6 +47,10 @@ class Credit:
     on_bills: int = 0
     less: int = 0
     """How much of it was voided here, where that is not all of it."""
+    sent: int = 0
+    """How much of it was delivered last."""
+    again_at: datetime | None = None
+    """When a person sent it again, if one did."""
     backs: list[Back] = field(default_factory=list)
 
     @property
@@ -66,6 +74,20 @@ class Credit:
         return min(self.on_bills, self.left)
 
     @property
+    def can_be_sent_again(self) -> bool:
+        return self.state in ANSWERED_NO and self.left > 0 and not self.asked
+
+    def added_at(self) -> datetime | None:
+        """When it became an addition; None of what the list has."""
+        return self.again_at or (self.at if self.is_added else None)
+
+    def send(self) -> None:
+        """It is delivered: what is left of it."""
+        self.state, self.sent, self.on_bills = "sent", self.left, 0
+        for one in self.backs:
+            one.is_final = True
+
+    @property
     def can_be_voided(self) -> bool:
         return self.state in UNUSED and self.left > 0 and not self.asked
 
@@ -74,11 +96,13 @@ class Credit:
 
     def askable(self, now: datetime) -> int:
         """How much can be asked back: what has ended only where all of it is on bills."""
-        is_lost = self.has_ended(now) and self.on_bills < self.size - self.less
+        is_lost = self.has_ended(now) and self.on_bills < self.sent
         return 0 if is_lost or self.asked or self.state not in AT_BILLER else self.left
 
     def hear(self, answer: str, amount: int) -> None:
-        """What the biller says of it."""
+        """What the biller says of it. What it took back, or never booked, comes onto no bill by what is said later."""
+        if self.state in ANSWERED_NO and answer != "taken_back":
+            return
         if answer == "applied":
             self.state, self.on_bills = "used", self.on_bills + amount
         elif answer == "accepted":
@@ -91,6 +115,8 @@ class Credit:
     def hear_back(self, back: Back, answer: str, amount: int) -> int:
         """What the biller says of a reversal; how much of the credit stands again by it."""
         had = self.left
+        if back.is_final and answer in ("taken_back", "rejected"):
+            return 0
         if answer in ("accepted", "applied"):
             back.state, back.used = "booked", back.used + amount
         elif answer == "taken_back":
@@ -103,6 +129,8 @@ class Credit:
         if self.state == "voided":
             return Shares(voided=self.size)
         left, void = self.left - self.used, self.less + self.reversed
+        if self.state == "written_off":
+            return Shares(self.used, voided=void, written_off=left)
         is_over = self.ends and now >= counted_end(self.at + WEEK)
         return Shares(self.used, left if is_over else 0, void, open=0 if is_over else left, asked_back=self.asked)
 
@@ -167,6 +195,11 @@ class Plain:
         found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
         return sum(one.left for one in found)
 
+    def written_off(self, account: str, measure: str) -> int:
+        """How much of what an account has finance gave up: it never came to a bill."""
+        found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
+        return sum(one.left for one in found if one.state == "written_off")
+
     def decide(self, seq: int, rows: Rows, at: Callable[[str], datetime]) -> dict[str, int]:
         """A campaign grants what is missing, or offers it; the offers of earlier ones have ended.
 
@@ -181,8 +214,9 @@ class Plain:
             if self.is_asked_back(account):  # held: nobody knows what it has before the biller has answered
                 continue
             for measure, size in () if self.has_by_hand(account) else whole_of(fee).items():
-                if self.net(account, measure) > size:
-                    too_much[measure] = too_much.get(measure, 0) + self.net(account, measure) - size
+                given = self.net(account, measure) - self.written_off(account, measure)
+                if given > size:
+                    too_much[measure] = too_much.get(measure, 0) + given - size
             owed = self.owed(account, fee)
             if owed and kind == "offer":
                 self.offers[seq, account] = owed
@@ -236,7 +270,7 @@ class Plain:
     def too_much(self, account: str, measure: str, owed: Mapping[str, Mapping[str, int]]) -> int:
         """How much more an account has than it is owed, less what is asked back."""
         asked = sum(one.asked for (_, who, what), one in self.credits.items() if (who, what) == (account, measure))
-        return self.net(account, measure) - asked - owed[account][measure]
+        return self.net(account, measure) - self.written_off(account, measure) - asked - owed[account][measure]
 
     def void_overpaid(self, owed: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, int]:
         """Void what is unused of what some accounts have too much, the latest first; how much, by measure."""
@@ -248,7 +282,7 @@ class Plain:
             if taken:
                 found[measure] = found.get(measure, 0) + taken
                 one.less += taken
-                one.state = one.state if one.left else "voided"
+                one.state = one.state if one.left or one.reversed else "voided"
         return found
 
     def law(self, seq: int, now: datetime) -> dict[str, Shares]:
