@@ -62,9 +62,9 @@ def test_a_credit_is_late_from_its_deadline_on_unless_it_is_on_a_bill_or_will_ne
     for now, is_over in ((NOW - timedelta(microseconds=1), False), (NOW, True), (NOW + timedelta(days=9), True)):
         is_late = is_over and state not in NOT_OWED
         assert credit(monkeypatch, stands, now=now)["late"] is is_late
-        assert acknowledgements._is_late(stands, now) is is_late
+        assert acknowledgements._is_late(stands, 500, now) is is_late
     endless = replace(stands, due=None)
-    assert credit(monkeypatch, endless)["late"] is acknowledgements._is_late(endless, NOW) is False
+    assert credit(monkeypatch, endless)["late"] is acknowledgements._is_late(endless, 500, NOW) is False
 
 
 def applied(place: int, attempt: int, minor: int, kind: EntryKind = EntryKind.APPLIED) -> CreditEntry:
@@ -111,18 +111,25 @@ def test_a_credit_that_waits_has_what_was_left_of_it_and_how_much_is_on_no_bill(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stands = Standing(
-        CreditState.REJECTED, attempt=2, delivery="billing/3", voided=120, left_out=45, applied=30, code="E-1", due=NOW
+        CreditState.PARTLY_APPLIED,
+        attempt=2,
+        delivery="billing/3",
+        voided=120,
+        left_out=45,
+        applied=30,
+        code="E-1",
+        due=NOW,
     )
     monkeypatch.setattr(acknowledgements, "standing", lambda *_: stands)
     monkeypatch.setattr(acknowledgements, "granted_benefits", lambda _: (FIVE_EUROS, TEN_GB))
     booked: Any = SimpleNamespace(entry=entry("a"), entries=())
-    money, units = acknowledgements._credits_of(booked, lambda _: None, lambda _: True)
+    money, units = acknowledgements._credits_of(booked, lambda _: None, lambda *_: True)
     assert (money["amount"], money["not_on_bills"], money["measure"]) == ("4.55", "3.50", "EUR")
     assert (money["account_id"], money["subject"]) == (booked.entry.key.account_id, booked.entry.key.subject)
-    assert (money["delivery"], money["code"], money["state"]) == ("billing/3", "E-1", "rejected")
+    assert (money["delivery"], money["code"], money["state"]) == ("billing/3", "E-1", "partly_applied")
     assert units["measure"] == "GB"
     assert money["credit_id"] != units["credit_id"]
-    assert list(acknowledgements._credits_of(booked, lambda _: None, lambda _: False)) == []
+    assert list(acknowledgements._credits_of(booked, lambda _: None, lambda *_: False)) == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ def test_credits_of_a_list_are_looked_for_until_an_answer_is_full_or_its_time_is
         campaigns=SimpleNamespace(frozen=lambda _: None), credits=SimpleNamespace(booked=booked), lists=None,
         ledger=None, deliveries=None,
     )  # fmt: skip
-    answer = acknowledgements._credits(asked(seconds_left=seconds), door, lambda _: True)
+    answer = acknowledgements._credits(asked(seconds_left=seconds), door, lambda *_: True)
     assert (len(read), len(answer["credits"])) == (pages, found)
     assert answer["next"] == (None if pages == 2 else make_cursor(QUESTION, "11"))
 

@@ -26,7 +26,7 @@ from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import state_of
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.delivery.moved import NOT_OWED
+from kulanz.domain.delivery.moved import owed
 from kulanz.domain.delivery.reversal import ReversalState
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits, is_offer, is_taken, is_voided
@@ -289,7 +289,7 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
         for one in booked.entries
         if place in one.benefits and one.kind is EntryKind.APPLIED and one.attempt == stands.attempt
     ]
-    has_ended = stands.state in NOT_OWED
+    has_ended = not owed(stands.shares(size))
     return {
         "credit_id": credit_id(booked.entry.key, place, stands.attempt),
         "amount": _size_text(benefit, size),

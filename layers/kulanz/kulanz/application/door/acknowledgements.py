@@ -31,7 +31,7 @@ from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.delivery.moved import NOT_OWED
+from kulanz.domain.delivery.moved import owed
 from kulanz.domain.delivery.standing import Standing, standing
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
@@ -332,11 +332,7 @@ def _credits(asked: Asked, door: Door, is_wanted: Callable[[Standing, Size], boo
 
 
 def _is_late(stands: Standing, size: Size, now: datetime) -> bool:
-    return stands.due is not None and now >= stands.due and _not_on_bills(stands, size) > 0
-
-
-def _not_on_bills(stands: Standing, size: Size) -> Size:
-    return sum((share for state, share in stands.shares(size).items() if state not in NOT_OWED), start=0)
+    return stands.due is not None and now >= stands.due and owed(stands.shares(size)) > 0
 
 
 def _credits_of(
@@ -357,7 +353,7 @@ def _credits_of(
             "delivery": stands.delivery,
             "code": stands.code,
             "amount": bill_text(measure, size - stands.left_out),
-            "not_on_bills": bill_text(measure, _not_on_bills(stands, size)),
+            "not_on_bills": bill_text(measure, owed(stands.shares(size))),
             "measure": measure,
             "due_by": "" if stands.due_by is None else stands.due_by.value,
         }

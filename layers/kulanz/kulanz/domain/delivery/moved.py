@@ -69,7 +69,7 @@ def moved_between(stood: Standing, stands: Standing, measure: str, component: st
     changes: dict[Counted, Size] = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
     changes[OfWhich.ASKED_BACK] = stands.asked_back - stood.asked_back
     is_at_none = stood.state is CreditState.DUE and changes.get(CreditState.VOIDED, 0) >= 0
-    owed_before, owed_after = _owed(before), _owed(after)
+    owed_before, owed_after = owed(before), owed(after)
     return Moved(
         measure,
         component,
@@ -82,7 +82,8 @@ def moved_between(stood: Standing, stands: Standing, measure: str, component: st
     )
 
 
-def _owed(shares: Mapping[CreditState, Size]) -> Size:
+def owed(shares: Mapping[CreditState, Size]) -> Size:
+    """How much of a credit is on no bill, and still may be: this is late once its deadline is over."""
     return sum((share for state, share in shares.items() if state not in NOT_OWED), start=0)
 
 
