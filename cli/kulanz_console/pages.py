@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from kulanz.domain.money import amount_words, is_currency, measure_words, minor_units
 from kulanz.domain.people.caller import short_id
+from kulanz_console.drawing import markup
 from kulanz_console.drawing.figures import size_of
 from kulanz_console.drawing.text import plain, plain_lines
 from kulanz_console.drawing.worth import value_text
@@ -165,12 +166,29 @@ class Page:
 
     def _picture(self, made: Element) -> Markup:
         """A picture of a report, in the reader's language."""
-        for one in made.iter():
-            one.text = one.text and self._phrase(one.text)
-            one.tail = one.tail and self._phrase(one.tail)
-            if label := one.get("aria-label"):
-                one.set("aria-label", self._phrase(label))
+        self._translate(made)
         return drawn(made)
+
+    def _translate(self, one: Element) -> None:
+        """The texts of an element and of those in it. A text that may be broken where its parts meet is one; a policy's
+        reason and an id stay as they are.
+        """
+        if one.tag == "bdi":
+            _put(one, self._phrase("".join(one.itertext())))
+        elif one.tag != "code":
+            one.text = one.text and self._phrase(one.text)
+            for inner in one:
+                if one.get("class") != "reason":
+                    self._translate(inner)
+                inner.tail = inner.tail and self._phrase(inner.tail)
+        if label := one.get("aria-label"):
+            one.set("aria-label", self._phrase(label))
 
     def _phrase(self, text: str) -> str:
         return self.words.phrase(text)
+
+
+def _put(made: Element, text: str) -> None:
+    """Write a text into an element that has one of its own direction."""
+    written = markup.foreign(text)
+    made.text, made[:] = written.text, list(written)

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from kulanz_console.catalogue import catalogue
 from tests.support.console_browser import Browser
 from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
-from tests.support.small_campaign import ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_people import to_approve
 from tests.support.world_stack import WorldStack
 from tests.unit.console.test_hostile import LISTS, PATHS
@@ -113,3 +113,13 @@ def test_no_page_in_german_has_a_clause_of_english() -> None:
                 found.setdefault(" ".join(part.split()), path)
     assert read > len(PATHS), "the pages are no longer read"
     assert "\n".join(f"{path}: {part}" for part, path in sorted(found.items())) == ""
+
+
+def test_a_reason_of_a_policy_stays_whole_beside_its_bar_and_its_figures() -> None:
+    done = small_world()
+    done.publish(event(rows=ROWS))
+    done.run_until_quiet()
+    page = Browser(done, stack=WorldStack(done)).enter().get(f"/campaign/{CAMPAIGN}", **{"Accept-Language": "de"}).text
+    shown = re.sub("<[^>]+>", " ", page.replace("<wbr>", ""))
+    assert {"fee_unknown", "segment_unknown", "account_id_invalid"} <= set(shown.split())
+    assert "unbekannt" not in shown
