@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from kulanz.domain.lists.account_ids import DIGITS_KEPT, IdProblem, read_id
+from kulanz.domain.lists.check_digits import CHECK_DIGITS
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, read_layout
+from kulanz.domain.lists.header_advice import advice
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 from kulanz.domain.lists.lines import LINE_BYTES, Line, ListRefused, lines_starting_in
 from kulanz.domain.lists.manifest import Manifest, Part, must_be_one_list, read_manifest
@@ -225,3 +227,26 @@ def test_a_byte_of_the_header_is_that_of_the_first_part_and_equal_keys_are_named
     assert (found.part, found.start, found.stop) == (parts[0], 3, 4)
     with pytest.raises(ListRefused, match=r"part-00000\.csv and lists/acme/part-00001\.csv have the same"):
         must_be_one_list(KEY, Manifest(HEADER, (parts[0], parts[1]._replace(etag=parts[0].etag))))
+
+
+# Check digits and advice
+
+DIGITS, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ALPHABETS = {
+    "luhn": DIGITS, "verhoeff": DIGITS, "damm": DIGITS, "iso7064.mod_11_2": f"{DIGITS}X", "iso7064.mod_11_10": DIGITS,
+    "iso7064.mod_37_2": f"{DIGITS}{LETTERS}*", "iso7064.mod_37_36": f"{DIGITS}{LETTERS}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALPHABETS)
+def test_each_payload_has_one_check_character_and_each_character_is_the_one_of_some(name: str) -> None:
+    payloads = [f"{number:03d}" for number in range(500)]
+    fitting = [[last for last in ALPHABETS[name] if CHECK_DIGITS[name](payload + last)] for payload in payloads]
+    assert {len(found) for found in fitting} == {1}
+    assert {found[0] for found in fitting} == set(ALPHABETS[name])
+
+
+@pytest.mark.parametrize(("mark", "says"), [(",", ""), (";", " and save the list with commas between its columns")])
+def test_a_line_of_a_spreadsheets_separator_is_to_be_removed(mark: str, says: str) -> None:
+    found = advice(f"sep={mark}\naccount_id{mark}fee\n", ["account_id", "fee"])
+    assert found == f"the first line is Excel's `sep=`, not the header: remove that line{says}"
