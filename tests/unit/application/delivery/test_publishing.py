@@ -190,6 +190,15 @@ def test_a_fault_at_any_call_of_publishing_changes_nothing_in_the_end(fault: Fau
         assert END(struck(world)) == clean()[0], f"{fault} at call {number}, {calls[number]}"
 
 
+def test_a_worker_says_how_many_credits_and_messages_it_published() -> None:
+    """A row has two credits, and a part of few rows is one message."""
+    world = released(just_closed(Tap()))
+    (first, *_) = [one.body for one in world.delivery_messages if isinstance(one.body, PublishMessage)]
+    done = published(world, first, Tap())
+    assert (done.work, done.credits, done.messages) == (PublishWork.PUBLISHED, 2, 1)
+    assert len(received(world)) == 2
+
+
 def test_messages_that_come_again_publish_nothing_more() -> None:
     world = just_closed(Tap())
     again: list[PublishMessage] = []
@@ -246,11 +255,14 @@ def test_a_campaign_that_is_flagged_publishes_nothing_more_until_it_is_settled()
     assert settled(world) == clean()[0]
 
 
-def test_a_part_that_somebody_replaced_is_not_published_and_the_delivery_is_flagged() -> None:
+@pytest.mark.parametrize("became", [b'"amount":"92.99"', b'"amount":"9.99"', b'"amount":"2.9"'])
+def test_a_part_that_somebody_replaced_is_not_published_and_the_delivery_is_flagged(became: bytes) -> None:
+    """Also by one of the same length."""
     world = released(just_closed(Tap()))
     key = next(key for key in world.archive.documents if key.startswith(f"{FIRST.folder}/part-"))
     written = world.archive.documents[key]
-    world.archive.documents[key] = written.replace(b'"amount":"', b'"amount":"9', 1)
+    world.archive.documents[key] = written.replace(b'"amount":"2.99"', became, 1)
+    assert world.archive.documents[key] != written
     settled(world)
     assert delivery(world).state is DeliveryState.FLAGGED
     assert delivery(world).reason.startswith("part-")
