@@ -231,6 +231,7 @@ def test_campaigns_with_cases_come_by_their_deadline_then_by_when_they_were_deci
 
 def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cases, "by_hand_answer", lambda hand: {"title": hand.person})
+    monkeypatch.setattr(cases, "yes_of", lambda *said: SimpleNamespace(value=said[:-1]))
 
     def proposal(name: str, *, is_over: bool) -> Any:
         return SimpleNamespace(
@@ -242,11 +243,17 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
 
     both = [proposal("a", is_over=True), proposal("b", is_over=False)]
     for rest in ("", "more"):
-        door: Any = SimpleNamespace(cases=SimpleNamespace(proposals=lambda *_: (both, rest)))  # noqa: B023
-        found = cases.proposed(asked(), door)
+        door: Any = SimpleNamespace(
+            cases=SimpleNamespace(proposals=lambda *_: (both, rest)),  # noqa: B023
+            people=SimpleNamespace(current=lambda: "people"),
+        )
+        question = asked()
+        question.acting = "acting"
+        found: Any = cases.proposed(question, door)
         (one,) = found["proposed"]
         assert (one["account_id"], one["hash"], one["person"]) == (both[1].key.account_id, "hash-b", "by-b")
         assert one["waits_until"] == format_instant(NOW + WAITS)
+        assert one["your_yes"] == ("acting", "by-b", (), "people")
         assert found["next"] == (make_cursor(QUESTION, rest) if rest else None)
 
 
