@@ -115,11 +115,13 @@ FURTHER: Mapping[tuple[str, ...], tuple[Mapping[str, Any], Sequence[tuple[str, M
     ("month", "2026-02"): (
         {
             "acknowledgements__of_month": [{"campaigns": []}], "voids__waiting": [{"voids": []}],
+            "campaigns__troubles": [{"troubles": []}],
             "cases__proposed": [{"proposed": []}], "cases__of_month": [{"campaigns": []}],
             "goodwill__waiting": [{"waiting": []}],
         },
         [
-            ("acknowledgements.of_month", {"month": "2026-02"}), ("voids.waiting", {}), ("cases.proposed", {}),
+            ("acknowledgements.of_month", {"month": "2026-02"}),
+            ("campaigns.troubles", {}), ("voids.waiting", {}), ("cases.proposed", {}),
             ("cases.of_month", {"month": "2026-02"}),
         ],
     ),
