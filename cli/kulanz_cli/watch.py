@@ -90,7 +90,7 @@ def _may_still_open(door: Door, campaign_id: CampaignId, *, is_last: bool) -> No
             ) from None
         return
     opened = next_seq - 1
-    if campaign_id.seq > next_seq or (is_last and campaign_id.seq == next_seq):
+    if campaign_id.seq > next_seq or is_last:
         known = f"its incident has {counted_as(opened, 'campaign')} so far" if opened else "its incident has none yet"
         raise StillAtWork(
             f"there is no campaign {campaign_id}: {known}; `kulanz campaigns {campaign_id.incident_id}` lists them,"
