@@ -18,7 +18,12 @@ from kulanz_cli.local_parts import LocalList
 from kulanz_cli.terminal import console
 from tests.support.answering import cells
 
-OTHER, FEW, MANY = Problem("other", "", "a row"), Problem("few", "fee", "an amount"), Problem("many", "zip", "a code")
+
+def problem(reason: Any, field: str, expected: str) -> Problem:
+    return Problem(reason, field, expected)
+
+
+OTHER, FEW, MANY = problem("other", "", "a row"), problem("few", "fee", "an amount"), problem("many", "zip", "a code")
 
 
 def found() -> CheckedList:

@@ -85,7 +85,7 @@ def test_the_months_beside_one_and_before_an_instant_are_those_of_the_calendar()
 
 def test_a_month_is_the_one_that_was_chosen_or_this_one_and_never_what_is_none() -> None:
     for chosen, expected in ((None, "2026-03"), ("", "2026-03"), (" 2025-12 ", "2025-12"), ("2026-01", "2026-01")):
-        query = {} if chosen is None else {"month": chosen}
+        query: Any = {} if chosen is None else {"month": chosen}
         assert months.month_of(visit_of(Kept(), **query)) == expected
     for wrong in ("2026-00", "2026-13", "2026-1", "26-01", "2026-01-01", "x2026-01", "2026"):
         with pytest.raises(NotAnswered, match="expected a month") as problem:

@@ -109,7 +109,7 @@ def test_so_many_plans_are_looked_at_at_once_and_so_many_on_request(more: int) -
     for query, most in (({}, waiting.PLANS_LOOKED_AT), ({"lists": "all"}, waiting.PLANS_LOOKED_AT_MOST)):
         found = [item(number, NOW + number * SECOND) for number in range(1, most + more + 1)]
         stack = Warned([found])
-        content = first_page(visit_of(stack, **query))
+        content = first_page(visit_of(stack, **dict[str, Any](query)))
         assert sorted(stack.looked_at) == sorted(str(one["id"]) for one in found[:most])
         assert len(content["plans"]) == len(found)
         assert bool(content["every_list"]) is not bool(query)
@@ -124,7 +124,7 @@ def test_on_request_campaigns_are_read_until_there_are_enough_and_what_is_kept_i
         ({"lists": "all"}, pages[:2], 2 * part, False),
         ({"lists": "all"}, [pages[0][1:], *pages[1:]], 3 * part - 1, False),
     ):  # fmt: skip
-        content = first_page(visit_of(Warned(some), **query))
+        content = first_page(visit_of(Warned(some), **dict[str, Any](query)))
         assert (len(content["plans"]), content["is_more"]) == (read, is_more)
         assert content["kept"] == [{"incident_id": "kept-0"}]
 
