@@ -23,6 +23,10 @@ TEXTS_MOST = 4_096
 _NUMBER = re.compile(r"(?<![\w.,/:-])\d{1,3}(?:,\d{3})*(?:\.\d+)?(?![\w/:-]|[.,]\d)")
 """A number as English writes it, and nothing of an id, a date or a version."""
 _VALUE = re.compile(r"\{(\w+)\}")
+_CODE = re.compile(r"^[a-z]+(?:_[a-z]+)+(?=: )")
+"""A code at the beginning of a reason, such as `paused_by_hand`."""
+IN_WORDS: Mapping[str, str] = {"balanced": "all that was planned is accounted for", "plan_balanced": "the plan adds up"}
+"""Reasons that are a code alone."""
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -74,10 +78,13 @@ class Words:
         return english(written) if known is None else foreign(known)
 
     def noted(self, text: object) -> Markup:
-        """A text of the engine or of a person, such as a reason in the audit log: known, or as it was written."""
+        """A text of the engine or of a person, such as a reason in the audit log: known, or as it was written. A code
+        at its beginning is in words.
+        """
         written = str(text)
-        known = self._known(written)
-        return foreign(written if known is None else known)
+        known = self._known(written) if self._texts else IN_WORDS.get(written)
+        said = _CODE.sub(lambda found: found[0].replace("_", " "), written) if known is None else known
+        return foreign(said)
 
     def _known(self, text: str) -> str | None:
         """A sentence of the API or the console in this language; None where it is not known."""

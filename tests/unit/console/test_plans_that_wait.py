@@ -212,3 +212,17 @@ def test_what_is_on_no_bill_says_why_and_a_rejected_plan_speaks_of_no_bill(right
     closed = read(browser.get(f"/campaign/{CAMPAIGN}").text)
     assert NEXT_LIST not in closed
     assert "In no delivery: its plan names no channel" in closed
+
+
+@pytest.mark.parametrize(
+    ("void", "says"),
+    [
+        (None, "The request for in-4 waits until the stopped execution of in-4/1 has surely ended. It opens by itself"),
+        ("in-4/1/v-1", "The request for in-4 waits until the void in-4/1/v-1 has ended. It is tried again"),
+    ],
+)
+def test_a_request_that_is_kept_says_what_it_waits_for(right: World, void: str | None, says: str) -> None:
+    browser = Browser(right.copy()).enter()
+    kept = {"incident_id": "in-4", "after": "in-4/1", "opens_at": "2026-03-05T10:00:00Z", "void": void}
+    browser.kulanz.seen = lambda answer: {**answer, "kept": [kept]} if "kept" in answer else answer
+    assert f"{says} after 2026-03-05 10:00:00 UTC" in read(browser.get("/").text)

@@ -147,3 +147,17 @@ def test_an_amount_has_its_currencys_decimals_and_is_never_rounded(measure: str,
 
 def test_a_value_of_a_text_is_only_ever_text() -> None:
     assert "<b>" not in Words("en")("Account {account}", account="<b>")
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "german"),
+    [
+        ("balanced", "all that was planned is accounted for", "alles Geplante ist nachgewiesen"),
+        ("paused_by_hand: a_b: c", "paused by hand: a_b: c", "von einer Person angehalten: a_b: c"),
+        ("the same_list twice", "the same_list twice", "the same_list twice"),
+        ("rows_of_mine: none", "rows of mine: none", "rows of mine: none"),
+    ],
+)
+def test_a_reason_is_in_words_and_what_a_person_wrote_stays(reason: str, english: str, german: str) -> None:
+    said = [str(Words(language).noted(reason)).replace("<wbr>", "") for language in ("en", "de")]
+    assert said == [f"<bdi>{english}</bdi>", f"<bdi>{german}</bdi>"]
