@@ -1,6 +1,7 @@
 """``kulanz credits``: the credits that a biller rejected or took back, and what is done with each."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -117,6 +118,9 @@ def _show(found: list[Mapping[str, Any]]) -> None:
     for one in found:
         subject = "" if one["subject"] == "-" else f" {one['subject']}"
         state = one["state"].replace("_", " ")
-        amount = amount_words(one["amount"], one["measure"])
+        amount = amount_words(one["not_on_bills"], one["measure"])
         say(out, f"{one['account_id']}{subject}: {amount}, {state} {one['code']}".rstrip())
+        if Decimal(one["reversed"]):
+            taken = amount_words(one["reversed"], one["measure"])
+            say(out, f"another {taken} was taken back by a reversal: did the biller take it off twice?", indent=2)
         say(out, one["credit_id"], indent=2)

@@ -1,5 +1,6 @@
 """*Rejected credits*: what the biller refused or took back, and what finance does with each."""
 
+from decimal import Decimal
 from typing import Any
 
 from kulanz_console.drawing.ways import FOR_A_PERSON, SAYS
@@ -39,12 +40,14 @@ def show(visit: Visit) -> Shown:
     found, is_more = visit.pages("acknowledgements.rejected_credits", "credits", None, **on_campaign(visit))
     campaign = f"{visit.of['incident']}/{visit.of['seq']}"
     chosen = visit.query.get("credit", "") or visit.form.get("credit_id", "")
+    one = next((one for one in found if one["credit_id"] == chosen), None)
     content = {
         "campaign": campaign,
         "credits": found,
         "is_more": is_more,
         "says": SAYS,
-        "chosen": next((one for one in found if one["credit_id"] == chosen), None),
+        "chosen": one,
+        "is_reversed": one is not None and Decimal(one["reversed"]) > 0,
         "path": f"/rejected/{campaign_path(campaign)}",
         "form_id": action_id(visit, "credit"),
     }

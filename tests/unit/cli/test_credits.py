@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from tests.support.answering import Answering, cells
+from tests.support.reading import read
 from tests.support.world_stack import run
 
 CREDIT = "0123456789abcdef0123456789abcdef"
 FOUND = {
     "account_id": "A-1002", "subject": "-", "credit_id": CREDIT, "due": "", "state": "rejected",
-    "delivery": "billing/12", "code": "unknown_account", "amount": "5.00", "not_on_bills": "5.00", "measure": "USD",
+    "delivery": "billing/12", "code": "unknown_account",
+    "amount": "5.00", "reversed": "0.00", "not_on_bills": "5.00", "measure": "USD",
 }  # fmt: skip
 WORDS = ("credits", "in-7/1", "--account", "A-1002", "--reason", "corrected")
 
@@ -25,6 +27,11 @@ def test_the_credits_that_wait_are_listed_with_the_code_and_end_with_1() -> None
         ["A-1002: 5.00 USD, rejected unknown_account"],
         [CREDIT],
     ]
+    reversed_: Any = [{"credits": [FOUND | {"reversed": "2.00", "not_on_bills": "3.00"}], "next": None}]
+    shown = run(Answering(acknowledgements__rejected_credits=reversed_), "credits", "in-7/1")
+    assert "A-1002: 3.00 USD, rejected" in shown.stdout, "as much as would be sent again"
+    assert "another 2.00 USD was taken back by a reversal: did the biller take it off twice?" in read(shown.stdout)
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     as_json = run(Answering(acknowledgements__rejected_credits=pages), "credits", "in-7/1", "--json")
     assert (as_json.exit_code, json.loads(as_json.stdout)["credits"]) == (1, [FOUND])
     nothing = run(Answering(acknowledgements__rejected_credits=[{"credits": [], "next": None}]), "credits", "in-7/1")

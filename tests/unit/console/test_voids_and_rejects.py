@@ -172,7 +172,8 @@ def test_a_void_is_asked_for_by_requesters_and_decided_by_approvers(role: Role, 
 
 FOUND: dict[str, Any] = {
     "account_id": "A-1002", "subject": "-", "credit_id": CREDIT, "due": "", "state": "rejected",
-    "delivery": "billing/12", "code": "unknown_account", "amount": "5.00", "not_on_bills": "5.00", "measure": "EUR",
+    "delivery": "billing/12", "code": "unknown_account",
+    "amount": "5.00", "reversed": "0.00", "not_on_bills": "5.00", "measure": "EUR",
 }  # fmt: skip
 
 
@@ -218,6 +219,19 @@ def test_a_rejected_credit_is_found_from_the_first_page_and_sent_again() -> None
     sent = {"action": "send_again", "reason": "corrected", "account_id": "A-1002", "subject": "-", "credit_id": CREDIT}
     assert browser.done == [({**sent, "biller_account": "K-1"}, INCIDENT_ID, "1")]
     assert "The credit is due again" in read(browser.get(REJECTS).text)
+
+
+def test_of_a_rejected_credit_whose_reversal_is_booked_the_rest_is_sent_again_and_a_person_compares_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asks = "Another 2.00 EUR was taken back by a reversal. Compare first"
+    chosen = f"{REJECTS}?credit={CREDIT}"
+    assert asks not in read(Rejecting().enter().get(chosen).text)
+    monkeypatch.setitem(FOUND, "reversed", "2.00")
+    monkeypatch.setitem(FOUND, "not_on_bills", "3.00")
+    shown = read(Rejecting().enter().get(chosen).text)
+    assert asks in shown
+    assert "3.00 EUR, A-1002" in shown
 
 
 def test_a_credit_is_sent_to_another_channel_where_above_an_amount_a_second_person_says_so_too() -> None:

@@ -107,6 +107,11 @@ def test_a_credits_amounts_are_what_was_granted_what_of_it_is_void_and_what_is_a
     assert [found[name] for name in names] == ["5.00", "1.20", "0.75", "sent", "E-1", "EUR"]
 
 
+def back(of: str, size: int, state: ReversalState = ReversalState.BOOKED) -> Reversal:
+    """What the biller took back of what a delivery had."""
+    return Reversal(1, 1, of, size, state)
+
+
 def test_a_credit_that_waits_has_what_was_left_of_it_and_how_much_is_on_no_bill(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,6 +119,7 @@ def test_a_credit_that_waits_has_what_was_left_of_it_and_how_much_is_on_no_bill(
         CreditState.PARTLY_APPLIED,
         attempt=2,
         delivery="billing/3",
+        reversals=(back("billing/3", 35), back("billing/3", 7, ReversalState.UNDONE), back("billing/1", 85)),
         voided=120,
         left_out=45,
         applied=30,
@@ -125,6 +131,7 @@ def test_a_credit_that_waits_has_what_was_left_of_it_and_how_much_is_on_no_bill(
     booked: Any = SimpleNamespace(entry=entry("a"), entries=())
     money, units = acknowledgements._credits_of(booked, lambda _: None, lambda *_: True)
     assert (money["amount"], money["not_on_bills"], money["measure"]) == ("4.55", "3.50", "EUR")
+    assert (money["reversed"], units["reversed"]) == ("0.35", "35"), "what was taken back of an earlier delivery is not"
     assert (money["account_id"], money["subject"]) == (booked.entry.key.account_id, booked.entry.key.subject)
     assert (money["delivery"], money["code"], money["state"]) == ("billing/3", "E-1", "partly_applied")
     assert units["measure"] == "GB"

@@ -147,6 +147,9 @@ class LateCredit(TypedDict):
 
     `due` is empty where it has no deadline. `due_by` is what it was counted by: `list`, the bill days that the list
     states; `list_and_months`, these and a month for each bill behind the last; `policy`, the latest day that it allows.
+
+    `amount` is what was delivered. `reversed` is how much of that the biller has taken back by reversals since. Where
+    it is rejected or taken back, too, the biller may have taken so much off twice: a person has to compare.
     """
 
     account_id: str
@@ -157,6 +160,7 @@ class LateCredit(TypedDict):
     delivery: str
     code: str
     amount: str
+    reversed: str
     not_on_bills: str
     measure: str
     due_by: str
@@ -353,6 +357,7 @@ def _credits_of(
             "delivery": stands.delivery,
             "code": stands.code,
             "amount": bill_text(measure, size - stands.left_out),
+            "reversed": bill_text(measure, stands.reversed_since_sent),
             "not_on_bills": bill_text(measure, owed(stands.shares(size))),
             "measure": measure,
             "due_by": "" if stands.due_by is None else stands.due_by.value,

@@ -198,6 +198,11 @@ class Standing:
         """Whether it stands again where the biller undoes a reversal: not if it was sent again since, for the rest."""
         return reversal.of == self.delivery
 
+    @property
+    def reversed_since_sent(self) -> Size:
+        """How much of what was delivered last the biller has taken back."""
+        return sum((one.voids for one in self.reversals if self.can_undo(one)), start=0)
+
     def askable(self, size: Size) -> Size:
         """How much of a credit of a size can be asked back now: nothing while the biller has to answer for some."""
         return size - self.voided if self.state in AT_BILLER and not self.asked_back else 0
@@ -316,7 +321,7 @@ def contradiction(found: Standing, new: CreditEntry) -> str:
     """
     if new.kind in BOOKED_NO_MORE:
         is_news = found.at_biller not in _NOT_BOOKED
-        says = new.kind if is_news and any(one.voids and found.can_undo(one) for one in found.reversals) else ""
+        says = new.kind if is_news and found.reversed_since_sent else ""
     else:
         known = _reversal_of(found, new) if new.kind in _REVERSED else None
         is_news = known is not None and not known.voids
