@@ -42,7 +42,7 @@ def delivery(serial: int, state: str, kind: str, published: int, **changes: Any)
 def credit(number: int, subject: str, state: str, code: str) -> dict[str, Any]:
     return {
         "account_id": f"a-{number}", "subject": subject, "credit_id": f"credit-{number}", "state": state, "code": code,
-        "amount": f"{number}.00", "not_on_bills": f"0.0{number}", "measure": "EUR",
+        "amount": f"{number}.00", "reversed": f"{number - 1}.00", "not_on_bills": f"0.0{number}", "measure": "EUR",
     }  # fmt: skip
 
 
@@ -116,8 +116,9 @@ PRINTED: Mapping[str, tuple[tuple[str, ...], dict[str, Any], int, list[list[str]
         }},
         1,
         [
-            ["2 credits wait for a person"], ["a-1: 1.00 EUR, rejected frozen"], ["credit-1"],
-            ["a-2 l-2: 2.00 EUR, taken back"], ["credit-2"],
+            ["2 credits wait for a person"], ["a-1: 0.01 EUR, rejected frozen"], ["credit-1"],
+            ["a-2 l-2: 0.02 EUR, taken back"],
+            ["another 1.00 EUR was taken back by a reversal: did the biller take it off twice?"], ["credit-2"],
         ],
     ),
     "goodwill that waits": (
