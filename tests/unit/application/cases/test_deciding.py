@@ -130,6 +130,39 @@ def test_above_the_limit_a_second_person_agrees_and_then_it_is_decided() -> None
     assert door.get("cases/proposed").content["proposed"] == []
 
 
+@pytest.mark.parametrize(("is_decided", "reason"), [(False, "case_changed"), (True, "superseded")])
+def test_a_second_yes_on_a_case_that_has_changed_meanwhile_decides_nothing(reason: str, *, is_decided: bool) -> None:
+    world = closed()
+    door = door_of(world)
+    waits = decide(door, "held-2", way="amount", amount="20.00", measure="EUR")
+    assert waits.content["state"] == "waits"
+    if is_decided:
+        later(world, row("held-2", fee="10.00"))
+    else:
+        told: dict[str, Any] = {"cause": "fire", "detail_type": "Incident Amended", "revision": 2, "campaign": ...}
+        world.publish(event(rows=1, **told))
+        world.run_until_quiet()
+    before = granted(world, "held-2")
+    reply = second(door, "held-2", CARLA, waits.content["hash"])
+    assert (reply.status, reply.content["reason"]) == (409, reason)
+    assert granted(world, "held-2") == before
+    assert not door.cases.steps
+
+
+def test_a_second_yes_that_comes_twice_is_one() -> None:
+    world = closed()
+    door = door_of(world)
+    waits = decide(door, "referred-1", way="amount", amount="20.00", measure="EUR")
+    first = second(door, "referred-1", CARLA, waits.content["hash"])
+    assert second(door, "referred-1", CARLA, waits.content["hash"]).content == first.content
+    door.actions.__init__()  # type: ignore[misc]  # the function died before it stored the answer
+    assert second(door, "referred-1", CARLA, waits.content["hash"]).content == first.content
+    again = second(door, "referred-1", CARLA, waits.content["hash"], "s-2")
+    assert (again.status, again.content["reason"]) == (409, "nothing_waits")
+    assert granted(world, "referred-1") == {"EUR": 2000}
+    assert len(door.cases.steps) == 1
+
+
 @pytest.mark.parametrize("other", ["iam:arn:aws:iam::123456789012:user/anna", "iam:arn:aws:iam::123456789012:user/a2"])
 def test_the_second_person_is_never_the_same_human_under_whatever_id(other: str) -> None:
     world = closed()
