@@ -50,7 +50,7 @@ def test_what_is_not_delivered_says_why_and_exits_with_1() -> None:
     assert shown.exit_code == 1
     text = read(shown.stdout)
     assert "to be booked: " in text
-    assert "not delivered: its plan names no channel" in text
+    assert "not delivered: no channel to billing was set up" in text
 
 
 @pytest.mark.parametrize("words", [("--one", "billing"), ("--channel", "Billing"), ("--one", "a/1", "--channel", "a")])

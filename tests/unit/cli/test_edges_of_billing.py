@@ -38,7 +38,7 @@ def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> 
 
 
 ADDED = "additions billing/13 to 19 (4), 2 not sent, additions letters/3"
-WHY_NOT = "its plan names no channel"
+WHY_NOT = "no channel to billing was set up"
 
 
 def month() -> list[dict[str, Any]]:

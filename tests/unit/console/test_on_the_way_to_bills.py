@@ -73,7 +73,7 @@ def test_a_month_says_how_much_is_asked_back_until_the_biller_has_answered() -> 
 
 
 def test_a_month_says_why_a_campaign_is_in_no_delivery() -> None:
-    assert "its plan names no channel" in text_of(opened(closed(None)), MONTH)
+    assert "no channel to billing was set up" in text_of(opened(closed(None)), MONTH)
 
 
 @pytest.mark.parametrize("state", DeliveryState)

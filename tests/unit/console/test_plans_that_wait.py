@@ -211,7 +211,7 @@ def test_what_is_on_no_bill_says_why_and_a_rejected_plan_speaks_of_no_bill(right
     assert NEXT_LIST in rejected
     closed = read(browser.get(f"/campaign/{CAMPAIGN}").text)
     assert NEXT_LIST not in closed
-    assert "In no delivery: its plan names no channel" in closed
+    assert "In no delivery: no channel to billing was set up" in closed
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def says_of_deliveries(world: World) -> str:
 def test_what_no_delivery_has_is_never_called_sent() -> None:
     shown = says_of_deliveries(closed(None))
     assert "No delivery was made yet for a campaign of 2026-03, 2026-02." in shown
-    assert f"{CAMPAIGN} 26.96 EUR its plan names no channel" in shown
+    assert f"{CAMPAIGN} 26.96 EUR no channel to billing was set up" in shown
     assert "is sent" not in shown
 
 

@@ -118,7 +118,7 @@ def test_a_long_channel_comes_in_parts() -> None:
 
 @pytest.mark.parametrize(
     ("world", "why"),
-    [(closed(None), "names no channel"), (settled(), "a person ended it")],
+    [(closed(None), "no channel to billing was set up"), (settled(), "a person ended it")],
     ids=["no channel", "settled"],
 )
 def test_it_says_why_nothing_is_delivered(world: World, why: str) -> None:

@@ -214,7 +214,7 @@ def why_not_delivered(campaign: Campaign, lines: Iterable[ToTheBill], door: Door
         return "all that it granted was voided"
     plan = door.campaigns.filed_plan(campaign.id)
     if plan is None or plan.channel is None:
-        return "its plan names no channel: the stack had no DeliveryChannel when it was planned"
+        return "no channel to billing was set up when it began (DeliveryChannel): billing gets nothing of it from here"
     if campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
         return "what was added to it is delivered a day later"
     if campaign.state in DELIVERABLE:
