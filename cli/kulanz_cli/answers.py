@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz_cli.terminal import command, counted_as, labelled, say
 from kulanz_console.answered import (
@@ -142,6 +143,10 @@ def _show_decision(decided: Decided, standing: Standing, answer: "AskAnswer", co
         incident_id = standing.content["incident_id"]
         words = ["kulanz", "accept", answer["account_id"], "--incident", incident_id, *subject, *which]
         command(console, words, indent=4)
+    if _waits_for_a_person(decided, standing):
+        subject = [] if content["subject"] == WHOLE_ACCOUNT else ["--subject", content["subject"]]
+        say(console, "to see what is missing, and decide it:", "dim", indent=2)
+        command(console, ["kulanz", "cases", content["campaign"], answer["account_id"], *subject], indent=4)
     for number, step in enumerate(content["steps"], 1):
         labelled(console, "why" if number == 1 else "", f"{number}. {step}")
     if content["explained"] in EXPLAINED:
@@ -150,6 +155,12 @@ def _show_decision(decided: Decided, standing: Standing, answer: "AskAnswer", co
         say(console, f"today: {summary(decided.recomputed)}", indent=2)
         for path, stored, today in differences(decided.decision.to_body(), decided.recomputed.to_body()):
             say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
+
+
+def _waits_for_a_person(decided: Decided, standing: Standing) -> bool:
+    """Whether a decision is a case: it is what stands, and a person may decide it."""
+    is_latest = decided is standing.decisions[-1] and not standing.content["withdrawn"]
+    return is_latest and decided.content["status"] in (Outcome.HELD, Outcome.REFERRED)
 
 
 def _show_nothing(answer: "AskAnswer", console: Console, incident_id: str | None) -> None:

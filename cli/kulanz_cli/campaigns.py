@@ -121,7 +121,7 @@ def _show_above(
 
 
 def _show_trouble(trouble: "TroubleLine", out: Console) -> None:
-    now = " Look now." if trouble["urgent"] else ""
+    now = ". Look now." if trouble["urgent"] else ""
     say(out, f"{trouble['kind']} {trouble['on']} since {seconds(trouble['since'])}: {trouble['says']}{now}", further=2)
 
 

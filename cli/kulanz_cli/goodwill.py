@@ -1,5 +1,6 @@
 """``kulanz goodwill``, ``approve-goodwill`` and ``reject-goodwill``: give something that no policy owes."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,20 @@ _STATES = {
 }
 
 
-@click.command("goodwill", epilog=ACTION_OR_LIST_CODES)
+_NEGATIVE = re.compile(r"-[0-9][0-9.,]*", re.ASCII).fullmatch
+
+
+class _WithAmount(click.Command):
+    """A command with an amount, which is never an option that begins with a minus."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As always. Raises UsageError for an amount below zero."""
+        if any(map(_NEGATIVE, args)):
+            raise click.UsageError("AMOUNT is above zero: goodwill takes nothing back, kulanz void does", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command("goodwill", cls=_WithAmount, epilog=ACTION_OR_LIST_CODES)
 @click.argument("account", metavar="[ACCOUNT", type=AccountParameter(), required=False)
 @click.argument("amount", metavar="AMOUNT", required=False)
 @click.argument("measure", metavar="CURRENCY|UNIT]", required=False)

@@ -205,12 +205,17 @@ def overpaid_words(standing: Standing) -> str:
     )  # fmt: skip
 
 
+def _is_all_taken_back(decided: Decided) -> bool:
+    """Whether nothing is left of what a decision granted: then nothing of it is due."""
+    credits_of = decided.content.get("credits", ())
+    return bool(credits_of) and all(credit["state"] == "voided" for credit in credits_of)
+
+
 def _taken_back(decided: Decided) -> str:
     """What a void left of a decision; empty where none took anything back."""
-    credits_of = decided.content.get("credits", ())
-    if credits_of and all(credit["state"] == "voided" for credit in credits_of):
+    if _is_all_taken_back(decided):
         return "The account does not get it: it was granted, and all of it was taken back."
-    is_in_part = any(Decimal(credit["voided"]) for credit in credits_of)
+    is_in_part = any(Decimal(credit["voided"]) for credit in decided.content.get("credits", ()))
     return "The account gets a part of it: the rest was taken back." if is_in_part else ""
 
 
@@ -303,7 +308,7 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "usable until", Said("{until} (over)", until=until) if content["expired"] else until
     shown = decided.granted if "by_hand" in content else decision.benefits
     for benefit in shown:
-        if benefit.due is not None:
+        if benefit.due is not None and not _is_all_taken_back(decided):
             which = worth([benefit]) if len(shown) > 1 else ""
             yield "due", joined("; ", (joined(" ", (which, due_words(benefit.due))), _late_from(content, benefit)))
         if benefit.restriction is not None:

@@ -87,6 +87,7 @@ def test_what_waits_can_be_rejected(stack: WorldStack) -> None:
             3,
             "no limit in eur for goodwill, so nobody may give any; it has limits in EUR, GB. Correct",
         ),
+        (["A-1001", "-5.00", "EUR", "--reason", "long_wait"], 2, "goodwill takes nothing back, kulanz void does"),
         (["A-1001", "20.001", "EUR", "--reason", "long_wait"], 3, "at most 2 decimals"),
         (["A-1001", "20.00", "EUR", "--reason", "because"], 3, "long_wait, other"),
         (["A-1001", "20.00", "EUR", "--reason", "long_wait", "--ticket", "#4711"], 2, "the number of the ticket"),
@@ -97,6 +98,17 @@ def test_what_cannot_be_given_is_a_sentence(stack: WorldStack, words: list[str],
     assert done.exit_code == code
     assert says in " ".join(done.stderr.split())
     assert not list(stack.world.ledger.all_entries())
+
+
+def test_a_void_of_goodwill_names_which(stack: WorldStack) -> None:
+    """Without the id it would name nothing that was given, and its plan would say so when somebody looks."""
+    give(stack, "20.00", "--ticket", "T-1")
+    (entry,) = stack.world.ledger.of_account("A-1001")
+    words = ("void", str(entry.key.campaign), "--account", "A-1001", "--reason", "by mistake")
+    refused = run(stack, *words)
+    assert (refused.exit_code, "name which" in " ".join(refused.stderr.split())) == (3, True)
+    assert stack.world.voids.of_campaign(entry.key.campaign) == []
+    assert run(stack, *words, "--subject", "T-1").exit_code == 0
 
 
 def test_the_months_campaign_is_shown_as_any_other(stack: WorldStack) -> None:

@@ -41,7 +41,7 @@ def said(expected_code: int, *line: str, **answers: Any) -> str:
 
 def trouble(kind: str, number: int, *, urgent: bool = False) -> dict[str, Any]:
     return {
-        "kind": kind, "on": f"in-{number}/1", "since": f"2026-03-0{number}T09:00:00Z", "says": f"says {number}.",
+        "kind": kind, "on": f"in-{number}/1", "since": f"2026-03-0{number}T09:00:00Z", "says": f"says {number}",
         "urgent": urgent,
     }  # fmt: skip
 
@@ -55,7 +55,7 @@ KEPT_SAYS = (
     "a request for in-4 waits for the workers of in-4/1; it opens after 2026-03-05T10:00:00Z"
     " a request for in-5 waits for the void v-9; it is tried again after 2026-03-06T10:00:00Z"
 )
-GLASS = "glass_broken in-2/1 since 2026-03-02T09:00:00Z: says 2."
+GLASS = "glass_broken in-2/1 since 2026-03-02T09:00:00Z: says 2"
 LOST = "lost in-1/1 since 2026-03-01T09:00:00Z: says 1. Look now."
 
 

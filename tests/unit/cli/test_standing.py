@@ -13,8 +13,9 @@ from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content
 from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, event
+from tests.support.voiding import closed, file_of, voided
 from tests.support.world import World
-from tests.support.world_stack import WorldStack
+from tests.support.world_stack import WorldStack, run
 from tests.unit.application.campaigns.test_later_campaigns import (
     CLAIMS_UNTIL,
     GIVE_MINUTES,
@@ -115,6 +116,37 @@ def test_an_offer_that_ended_and_was_decided_by_nobody_since_has_granted_nothing
     world.now = parse_instant(CLAIMS_UNTIL)
     assert told(world).startswith("OFFER ENDED 60.00 CHF")
     assert standing(world)["granted"] == {}
+
+
+def test_what_waits_for_a_person_names_the_command_that_shows_it_where_it_is_what_stands() -> None:
+    decides = "to see what is missing, and decide it: kulanz cases net-outage/1 a-1"
+    world = World()
+    campaign(world, 1, HOLD)
+    assert decides in read(told(world))
+    world.publish(event(rows=1, detail_type=DetailType.WITHDRAWN, revision=2, campaign=..., source="incidents"))
+    world.run_until_quiet()
+    assert "kulanz cases" not in told(world)
+    granted = World()
+    campaign(granted, 1, HOLD)
+    campaign(granted, 2, PAY_WHOLE)
+    assert "kulanz cases" not in told(granted)
+    lines = World()
+    campaign(lines, 1, HOLD.replace("currency: CHF\n", "currency: CHF\nsubject: line_id\n"), LINES)
+    assert "kulanz cases net-outage/1 a-1 --subject l-8" in read(told(lines))
+
+
+def test_of_what_was_taken_back_nothing_is_due_any_more() -> None:
+    world = closed()
+    assert "due" in labels_of(world)
+    voided(world, file_of(world, b"account_id\ngranted-1\n"))
+    assert "taken back" in labels_of(world)
+    assert "due" not in labels_of(world)
+
+
+def labels_of(world: World) -> set[str]:
+    """What support is told of an account of a small campaign, by the names of the facts."""
+    shown = run(WorldStack(world), "ask", "granted-1").stdout
+    return {line[2:14].strip() for line in shown.splitlines() if line[2:3].strip()}
 
 
 def test_a_withdrawn_incident_says_so_before_anything_else_is_explained() -> None:

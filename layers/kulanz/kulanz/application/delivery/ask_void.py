@@ -65,6 +65,10 @@ def inline_file(void_id: VoidId, named: Sequence[tuple[str, str]], ports: VoidPo
     column = _existing(void_id, ports).subject
     if not column and any(subject != WHOLE_ACCOUNT for _, subject in named):
         raise VoidRefused("subjects_differ", f"{void_id.campaign} decided accounts; leave the subjects out")
+    if column and any(subject == WHOLE_ACCOUNT for _, subject in named):
+        raise VoidRefused(
+            "subjects_differ", f"{void_id.campaign} decided each {column} of an account; name which, as its subject"
+        )
     rows = [{"account_id": account, **({column: subject} if column else {})} for account, subject in named]
     content = "".join(f"{canonical_json(row)}\n" for row in rows).encode()
     place = f"inline/{void_id.campaign.incident_id}/void-{void_id.campaign.seq}-{sha256(content).hexdigest()}.jsonl"
