@@ -288,11 +288,12 @@ def test_rejected_credits_wait_by_campaign_with_each_sum_and_the_chosen_one_has_
         {"campaign": "in-1/1", "sums": [of("EUR", "rejected", "1.00"), of("EUR", "taken_back", "2.00"), minutes]},
         {"campaign": "in-3/1", "sums": [minutes]},
     ]
-    found = [{"credit_id": name} for name in ("c-1", "c-2", "c-3")]
+    found = [{"credit_id": f"c-{number}", "reversed": f"0.0{number - 1}"} for number in (1, 2, 3)]
     answers = Kept(acknowledgements__rejected_credits={"credits": found, "next": None})
-    assert shown(rejects.show, answers, credit="c-2")["chosen"] == {"credit_id": "c-2"}
-    assert shown(rejects.show, answers, form={"credit_id": "c-3"})["chosen"] == {"credit_id": "c-3"}
-    assert shown(rejects.show, answers)["chosen"] is None
+    for name, one, is_reversed in (("c-1", found[0], False), ("c-2", found[1], True), ("", None, False)):
+        content = shown(rejects.show, answers, credit=name)
+        assert (content["chosen"], content["is_reversed"]) == (one, is_reversed)
+    assert shown(rejects.show, answers, form={"credit_id": "c-3"})["chosen"] == found[2]
 
 
 def queued(number: int, decided: str, until: str, **changes: Any) -> dict[str, Any]:

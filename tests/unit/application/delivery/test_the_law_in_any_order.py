@@ -297,7 +297,8 @@ class Ledger(AtTheBiller):
         if action != "keep":
             run_voids(self.world)
             for (of, *_), one in self.plain.credits.items():
-                may = one.can_be_voided and (action != "void_unassigned" or one.state == "due")
+                is_new = one.state == "due" and one.again_at is None
+                may = one.can_be_voided and (action != "void_unassigned" or is_new)
                 if of == seq and may and not one.has_ended(now):
                     one.state = "voided"
             if asks:
