@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kulanz.application.cases.store import HandStep, Proposal
+from kulanz.application.cases.store import HandStep, Proposal, Rejection
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import Draw
 from kulanz.domain.byhand.counts import Count, CountOf, CountStep, steps_with
@@ -152,12 +152,14 @@ def test_a_rejected_proposal_waits_no_more_and_another_may(backend: Backend) -> 
     one, _ = held(backend)
     proposal = Proposal(one.key, HAND, "seen", one.ttl)
     backend.cases.propose(proposal, None)
-    backend.cases.reject(proposal, "sso:carla", "too much", LATER, "s-1")
+    backend.cases.reject(proposal, Rejection(proposal.hash, "sso:carla", "s-1", "too much"), LATER)
     with pytest.raises(Outdated):
-        backend.cases.reject(proposal, "sso:carla", "too much", LATER, "s-2")
+        backend.cases.reject(proposal, Rejection(proposal.hash, "sso:carla", "s-2", "too much"), LATER)
     assert backend.cases.proposal(one.key) is None
+    assert backend.cases.rejection(one.key) == Rejection(proposal.hash, "sso:carla", "s-1", "too much")
     again = replace(proposal, hand=replace(HAND, id="d-2"))
     backend.cases.propose(again, None)
+    assert backend.cases.rejection(one.key) is None
     late = replace(proposal, hand=replace(HAND, id="d-3"))
     backend.cases.propose(late, again)
     assert backend.cases.proposals("", 10)[0] == [late]
@@ -248,7 +250,7 @@ def test_the_audit_log_has_each_word_of_each_person_under_its_own_id(emulator: B
     one, record = held(emulator)
     proposal = Proposal(one.key, HAND, "seen", one.ttl)
     emulator.cases.propose(proposal, None)
-    emulator.cases.reject(proposal, "sso:carla", "too much", LATER, "s-1")
+    emulator.cases.reject(proposal, Rejection(proposal.hash, "sso:carla", "s-1", "too much"), LATER)
     again = replace(HAND, id="d-2", at=LATER + timedelta(minutes=30))
     proposed = Proposal(one.key, again, "seen", one.ttl)
     emulator.cases.propose(proposed, None)

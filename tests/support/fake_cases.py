@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal
+from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal, Rejection
 from kulanz.application.ports import Outdated
 from kulanz.domain.audit import AuditEntry, hand_decision_entry
 from kulanz.domain.byhand.counts import Count, CountOf
@@ -21,13 +21,13 @@ from tests.support.fakes import FakeCampaigns, FakeLedger
 
 
 class FakeCases:
-    """The store of decisions by hand. `steps` has every one that was made, and `rejected` who rejected what."""
+    """The store of decisions by hand. `steps` has every one that was made."""
 
     def __init__(self, ledger: FakeLedger, campaigns: FakeCampaigns) -> None:
         self.steps: list[HandStep] = []
-        self.rejected: list[tuple[DecisionKey, str, str]] = []
         self._ledger, self._campaigns = ledger, campaigns
         self._proposals: dict[DecisionKey, Proposal] = {}
+        self._rejections: dict[DecisionKey, Rejection] = {}
         self._counts: dict[CountOf, Count] = {}
 
     def decide(self, step: HandStep) -> None:
@@ -96,15 +96,19 @@ class FakeCases:
         if self._campaigns.halt().is_on or self._proposals.get(proposal.key) != instead_of:
             raise Outdated
         self._proposals[proposal.key] = proposal
+        self._rejections.pop(proposal.key, None)
 
     def proposal(self, key: DecisionKey) -> Proposal | None:
         return self._proposals.get(key)
 
-    def reject(self, proposal: Proposal, person: str, reason: str, at: datetime, action_id: str) -> None:  # noqa: ARG002
+    def reject(self, proposal: Proposal, rejection: Rejection, at: datetime) -> None:  # noqa: ARG002
         if self._proposals.get(proposal.key) != proposal:
             raise Outdated
         del self._proposals[proposal.key]
-        self.rejected.append((proposal.key, person, reason))
+        self._rejections[proposal.key] = rejection
+
+    def rejection(self, key: DecisionKey) -> Rejection | None:
+        return self._rejections.get(key)
 
     def proposals(self, after: str, most: int) -> tuple[Sequence[Proposal], str]:
         named = {_place(key): one for key, one in self._proposals.items()}

@@ -26,7 +26,7 @@ from kulanz.adapters.goodwill_table import DynamoGoodwill
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.void_table import DynamoVoids
 from kulanz.application.byhand.goodwill_store import Giving
-from kulanz.application.cases.store import HandStep, Proposal
+from kulanz.application.cases.store import HandStep, Proposal, Rejection
 from kulanz.application.delivery.world import Asking, EntriesChange
 from kulanz.application.drafts.draft_ports import Confirmed, Dismissed, Listed, Upstream
 from kulanz.application.ports import AtTheGate, Start
@@ -204,7 +204,8 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "another is proposed instead": (
         lambda one: DynamoCases(one, C, T).propose(PROPOSED, replace(PROPOSED, seen="d" * 64))),
     "a proposed decision is rejected": (
-        lambda one: DynamoCases(one, C, T).reject(PROPOSED, "sso:ben", "no", NOW + DAY, "no-1")),
+        lambda one: DynamoCases(one, C, T).reject(
+            PROPOSED, Rejection(PROPOSED.hash, "sso:ben", "no-1", "too much"), NOW + DAY)),
     "a case is decided by hand": (lambda one: DynamoCases(one, C, T).decide(
         HandStep(HELD, DECIDED, INCIDENT, draws=DRAWS[:1], counts=COUNTS[:1], waiting=PROPOSED))),
     "a chunk's receipt": (lambda one: DynamoCampaigns(one, T).record_receipt(receipt(50, 450))),

@@ -24,7 +24,7 @@ from kulanz.adapters.index_items import OPEN_PARTITION, addition_item, additions
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.adapters.receipt_actions import add_action, put_action
 from kulanz.adapters.transactions import write_together
-from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal
+from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal, Rejection
 from kulanz.domain.audit import (
     AuditEntry,
     case_agreed_entry,
@@ -138,16 +138,21 @@ class DynamoCases:
         key = {"TableName": self._credits, "Key": _proposal_key(step.decided.key)}
         return [{"ConditionCheck": key | _nothing_waits()}]
 
-    def _closed(self, proposal: Proposal) -> list[Item]:
-        """A proposal waits no more, on the condition that it does."""
+    def _closed(self, proposal: Proposal, rejection: Rejection | None = None) -> list[Item]:
+        """A proposal waits no more, on the condition that it does. Its item keeps who rejected it."""
         condition = _is_waiting(proposal)
+        said, values = "", dict[str, Item]({":no": {"BOOL": False}})
+        if rejection is not None:
+            said = ", rejected_by = :by, rejected_as = :as, rejected_for = :for"
+            names = rejection.person, rejection.action_id, rejection.reason
+            values |= {f":{name}": {"S": value} for name, value in zip(("by", "as", "for"), names, strict=True)}
         update = {
             "TableName": self._credits,
             "Key": _proposal_key(proposal.key),
-            "UpdateExpression": "SET waits = :no",
+            "UpdateExpression": f"SET waits = :no{said}",
             "ConditionExpression": condition["ConditionExpression"],
             "ExpressionAttributeNames": condition["ExpressionAttributeNames"],
-            "ExpressionAttributeValues": condition["ExpressionAttributeValues"] | {":no": {"BOOL": False}},
+            "ExpressionAttributeValues": condition["ExpressionAttributeValues"] | values,
         }
         return [{"Update": update}, {"Delete": {"TableName": self._campaigns, "Key": _open_key(proposal)}}]
 
@@ -180,9 +185,16 @@ class DynamoCases:
         found = item_of(self._client, self._credits, key)
         return _read_proposal(found) if found is not None and found["waits"]["BOOL"] else None
 
-    def reject(self, proposal: Proposal, person: str, reason: str, at: datetime, action_id: str) -> None:
-        entry = case_rejected_entry(proposal.key, person, at, reason, action_id)
-        write_together(self._client, [*self._closed(proposal), *self._logged([entry], proposal.ttl)])
+    def reject(self, proposal: Proposal, rejection: Rejection, at: datetime) -> None:
+        entry = case_rejected_entry(proposal.key, rejection.person, at, rejection.reason, rejection.action_id)
+        write_together(self._client, [*self._closed(proposal, rejection), *self._logged([entry], proposal.ttl)])
+
+    def rejection(self, key: DecisionKey) -> Rejection | None:
+        found = item_of(self._client, self._credits, _proposal_key(key))
+        if found is None or "rejected_by" not in found:
+            return None
+        said = (found[name]["S"] for name in ("hash", "rejected_by", "rejected_as", "rejected_for"))
+        return Rejection(*said)
 
     def proposals(self, after: str, most: int) -> tuple[Sequence[Proposal], str]:
         begin = {"ExclusiveStartKey": item_key(OPEN_PARTITION, f"{CASE_PREFIX}{after}")} if after else {}

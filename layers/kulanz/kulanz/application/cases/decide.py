@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kulanz.application.cases.case import Case, CasePorts, CaseRefused, find_case
-from kulanz.application.cases.store import CaseStore, HandStep, Proposal
+from kulanz.application.cases.store import CaseStore, HandStep, Proposal, Rejection
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, Outdated, TryAgain
 from kulanz.domain.budgets import Draw
 from kulanz.domain.byhand.counts import CountOf, CountStep, steps_with, used_by
@@ -158,14 +158,18 @@ def reject_case(
 ) -> None:
     """Let what waits for a second person wait no more; the case stays open. The first person may do it, too.
 
-    Raises PersonNeeded for a machine, CaseRefused, and TryAgain.
+    Safe to repeat. Raises PersonNeeded for a machine, CaseRefused, and TryAgain.
     """
-    person = _person(caller, ports, now)
-    waiting = _waiting(key, proposal_hash, ports)
-    try:
-        ports.cases.reject(waiting, person, reason, now, action_id)
-    except Outdated:
-        raise CaseRefused("nothing_waits", "nothing of this case waits for a second person any more") from None
+    mine = Rejection(proposal_hash, _person(caller, ports, now), action_id, reason)
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        if ports.cases.rejection(key) == mine:
+            return
+        try:
+            ports.cases.reject(_waiting(key, proposal_hash, ports), mine, now)
+        except Outdated:
+            continue
+        return
+    raise TryAgain("what waits about the case keeps changing")
 
 
 def _person(caller: Caller, ports: DecidePorts, now: datetime) -> str:

@@ -42,6 +42,16 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """A person's no to what waited, by its hash, under the id `action_id`, which the person chose."""
+
+    hash: str
+    person: str
+    action_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandStep:
     """A decision by hand with all that it changes, in one step.
 
@@ -114,8 +124,11 @@ class CaseStore(RecognisedRows, Protocol):
     def proposal(self, key: DecisionKey) -> Proposal | None:
         """What waits for a second person about a case, read consistently; also where it has waited too long."""
 
-    def reject(self, proposal: Proposal, person: str, reason: str, at: datetime, action_id: str) -> None:
+    def reject(self, proposal: Proposal, rejection: Rejection, at: datetime) -> None:
         """Let a proposal wait no more, on a person's word. Raises Outdated where it does not stand."""
+
+    def rejection(self, key: DecisionKey) -> Rejection | None:
+        """Who rejected what waited last about a case, read consistently; None where nobody did, or something waits."""
 
     def proposals(self, after: str, most: int) -> tuple[Sequence[Proposal], str]:
         """Some of what waits for a second person, by campaign; and where more may begin, empty where there is none."""
