@@ -10,7 +10,9 @@ from advance_campaign import handler
 from kulanz.application.delivery.watching import Looked
 from kulanz.config.advance_campaign import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, CampaignId, State
+from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
+from kulanz.domain.delivery.void import VoidState
 from kulanz.failures import FunctionFailed
 
 CONTEXT: Any = SimpleNamespace(
@@ -197,16 +199,71 @@ def test_what_is_late_and_what_soon_will_be_are_counted_each_by_itself(
     assert metrics(capsys) == [{"CreditsOverdue": [11], "CreditsDueSoon": [13]}]
 
 
-def test_what_is_kept_back_given_again_or_reserved_is_counted_as_a_trouble_and_not_twice(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_is_kept_back_given_again_or_reserved_is_looked_at_and_counted_as_a_trouble_and_not_twice(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settled = SimpleNamespace(
         failed=(("i/1", "why"),), beyond=("i/2",), exceeded=("EUR 2026-03",), looked_at=9, is_whole=True
     )
-    for name in ("watch_kept_back", "watch_given_again"):
-        monkeypatch.setattr(handler, name, lambda *_: 5)
-    monkeypatch.setattr(handler, "settle_budgets", lambda *_: settled)
-    monkeypatch.setattr(handler, "watch_second_persons", lambda *_: 4)
+    looked: list[str] = []
+    logged: list[dict[str, Any]] = []
+
+    def looking(name: str, found: object) -> Any:
+        def look(*_: object) -> object:
+            looked.append(name)
+            return found
+
+        return look
+
+    monkeypatch.setattr(handler, "watch_kept_back", looking("kept back", 5))
+    monkeypatch.setattr(handler, "watch_given_again", looking("given again", 6))
+    monkeypatch.setattr(handler, "settle_budgets", looking("budgets", settled))
+    monkeypatch.setattr(handler, "watch_second_persons", looking("second persons", 4))
+    for level in ("info", "warning", "error"):
+        monkeypatch.setattr(
+            handler.logger,
+            level,
+            lambda text, level=level, **fields: logged.append({"says": f"{level}: {text}", **fields}),
+        )
     assert (handler._watch_kept_back(), handler._watch_given_again(), handler._settle_budgets(lambda: 1.0)) == (0, 0, 0)
     assert handler._watch_second_persons() == 4
-    assert capsys.readouterr().out == ""
+    assert looked == ["kept back", "given again", "budgets", "second persons"]
+    failed, beyond, exceeded, whole, waited = logged
+    assert (failed["says"], failed["campaign"], failed["why"]) == (
+        "error: reservations could not be settled", "i/1", "why",
+    )  # fmt: skip
+    assert (beyond["says"].partition(";")[0], beyond["campaign"]) == (
+        "error: the ledger holds more than was reserved", "i/2",
+    )  # fmt: skip
+    assert exceeded == {"says": "warning: a budget is exceeded", "budget": "EUR 2026-03"}
+    assert whole == {"says": "info: budgets", "looked_at": 9, "is_whole": True}
+    assert waited == {"says": "warning: what waited for a second person waits no more", "number": 4}
+
+
+def test_each_kind_logs_what_is_flagged_and_what_failed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(handler.logger, "error", lambda text, **fields: logged.append({"says": text, **fields}))
+    looked = Looked((("a", "differs"),), (("b", "ValueError"), ("c", "KeyError")))
+    assert handler._waiting_of("void", looked) == 3
+    assert logged == [
+        {"says": "flagged", "kind": "void", "on": "a", "why": "differs"},
+        {"says": "could not be moved on", "kind": "void", "on": "b", "why": "ValueError"},
+        {"says": "could not be moved on", "kind": "void", "on": "c", "why": "KeyError"},
+    ]
+
+
+def test_each_thing_that_was_moved_on_is_logged_with_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(handler.logger, "info", lambda text, **fields: logged.append({"says": text, **fields}))
+    Moved(monkeypatch, State.CLOSED)
+    monkeypatch.setattr(handler, "advance_delivery", lambda *_: DeliveryState.SENT)
+    monkeypatch.setattr(handler, "advance_void", lambda *_: VoidState.VOIDED)
+    places = ("CAMPAIGN#out#002", "DELIVERY#billing#00000007", "VOID#out#002#wrong")
+    revision = record("INCIDENT#out", "REVISION#000000002", "INSERT")
+    handler.handle({"Records": [revision, *map(record, places)]}, CONTEXT)
+    assert logged == [
+        {"says": "incident", "incident_id": "out"},
+        {"says": "campaign", "campaign": "out/2", "state": "closed"},
+        {"says": "delivery", "delivery": "billing/7", "state": "sent"},
+        {"says": "void", "void": str(VoidId(CampaignId("out", 2), "wrong")), "state": "voided"},
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api import handler
-from kulanz.application.door.serve import Reply
+from kulanz.application.door.serve import Reply, Request
 from kulanz.config.environment import SettingError
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.incident_record import decision_digest
@@ -290,3 +290,32 @@ def test_an_answer_is_measured_in_the_bytes_that_lambda_hands_back(letter: str) 
     assert handler._answer(Reply(200, {"text": fits}))["statusCode"] == 200
     too_large = handler._answer(Reply(200, {"text": f"{fits}{letter}"}))
     assert (too_large["statusCode"], len(too_large["body"]) < 1_000) == (422, True)
+
+
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_a_request_is_handed_on_as_the_gateway_has_it_each_part_for_what_it_is(is_encoded: bool) -> None:
+    body = '{"reason": "Störung"}'
+    sent = {
+        "rawPath": "/v1/a%20b", "queryStringParameters": {"cursor": "c"},
+        "headers": {"content-type": "application/json"},
+        "body": b64encode(body.encode()).decode() if is_encoded else body, "isBase64Encoded": is_encoded,
+    }  # fmt: skip
+    found = handler._request(sent, {"routeKey": "PUT /v1/{a}"})
+    assert found == Request("PUT /v1/{a}", "/v1/a%20b", {"cursor": "c"}, body.encode(), "application/json")
+    nothing = dict.fromkeys(sent)
+    for empty in ({}, nothing | {"rawPath": ""}):
+        assert handler._request(empty, {}) == Request("", "", {}, b"", "")
+
+
+@pytest.mark.parametrize(("more", "is_whole"), [(0, True), (1, False)])
+def test_an_answer_has_at_most_so_many_bytes_and_says_its_status_type_and_headers(more: int, is_whole: bool) -> None:
+    content = {"a": "x" * (handler.ANSWER_BYTES - len('{"a":""}') + more)}
+    found = handler._answer(Reply(201, content, "text/of-its-own", {"Retry-After": "2"}))
+    assert found["statusCode"] == (201 if is_whole else 422)
+    assert (len(found["body"]) == handler.ANSWER_BYTES) is is_whole
+    if is_whole:
+        assert found["headers"] == {
+            "content-type": "text/of-its-own", "cache-control": "no-store", "Retry-After": "2",
+        }  # fmt: skip
+    assert found["headers"]["cache-control"] == "no-store"
+    assert found["isBase64Encoded"] is False

@@ -90,3 +90,35 @@ def test_the_schedule_counts_the_drafts_that_wait(
     assert handler.handle({"id": "a-schedule", "detail-type": "Scheduled Event"}, context) is None
     counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "IncidentDraftsWaiting" in line]
     assert [one["IncidentDraftsWaiting"] for one in counted] == [[2.0]]
+
+
+def test_what_was_kept_is_followed_at_once_and_logged_by_what_it_became(
+    monkeypatch: pytest.MonkeyPatch, log: StringIO
+) -> None:
+    followed: list[Any] = []
+    ports: Any = SimpleNamespace(keeping="keeping")
+    kept_of = {"delivery": SimpleNamespace(became=SimpleNamespace(value="draft")),
+               "event": SimpleNamespace(became=SimpleNamespace(value="unread"))}  # fmt: skip
+    sent: list[Any] = []
+
+    def event_kept(*said: Any) -> Any:
+        sent.append(said)
+        return kept_of["event"]
+
+    monkeypatch.setattr(handler, "_composed", lambda: ports)
+    monkeypatch.setattr(handler, "keep_delivery", lambda *_: kept_of["delivery"])
+    monkeypatch.setattr(handler, "keep_event", event_kept)
+    monkeypatch.setattr(handler, "follow_kept", lambda kept_, with_, _: followed.append((kept_, with_)))
+    event = json.dumps({"detail-type": "AWS Health Event", "source": "aws.health"})
+    records = batch(delivery_text(Delivery("it", "key", NOW)), event)
+    records["Records"][1]["attributes"] = {"SentTimestamp": str(int(NOW.timestamp() * 1000))}
+    assert handler.handle(records, CONTEXT) == {"batchItemFailures": []}
+    assert followed == [(kept_of["delivery"], ports), (kept_of["event"], ports)]
+    ((told, keeping, at),) = sent
+    assert (told, keeping, at) == (
+        json.loads(event),
+        "keeping",
+        NOW.replace(microsecond=NOW.microsecond // 1000 * 1000),
+    )
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["message_id"], line["became"]) for line in lines] == [("m0", "draft"), ("m1", "unread")]
