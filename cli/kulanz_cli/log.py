@@ -97,4 +97,5 @@ def _entries(door: Door, what: str, of: Mapping[str, str | int]) -> Iterator[dic
 
 def _line(entry: Mapping[str, Any]) -> str:
     reason = f": {entry['reason']}" if entry["reason"] else ""
-    return f"{seconds(entry['at'])} {entry['action']} {entry['about']} {entry['on']} by {entry['actor']}{reason}"
+    action = entry["action"].replace("_", " ")
+    return f"{seconds(entry['at'])} {action} {entry['about']} {entry['on']} by {entry['actor']}{reason}"

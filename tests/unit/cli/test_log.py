@@ -44,6 +44,13 @@ def test_the_log_of_a_campaign_names_every_action_with_who_did_it_and_why(stack:
     assert f"paused campaign {CAMPAIGN} by {DESK.id}: paused_by_hand: a look" in shown
 
 
+def test_an_action_is_shown_in_words() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert f"awaiting approval campaign {CAMPAIGN} by" in read(run(WorldStack(world), "log", CAMPAIGN).stdout)
+
+
 @pytest.mark.parametrize(
     "words", [("--incident", INCIDENT_ID), ("--policy", "net-credit"), ("--person", DESK.id), ("--day", DAY)]
 )

@@ -81,10 +81,9 @@ NOT_SHOWN = {
         *("replan of v0x v1x", "next bill", "(the body)", "another version", "each account"),
         *("FactDeclaration(v0x, v1x)", "tuple[Problem, ...]", "Value error, "),
         "^(?:Input|String|List|Dictionary) should ",
-        "a grant in the currency and unit of what this incident's earlier campaigns granted",
     ),
     "what the caller of a function did wrong, which a page hears of as a fault": (
-        *("the execution decides otherwise than the plan", "one set of facts for an account in a list"),
+        *("the execution decides otherwise than the plan",),
         *("a decision is of a campaign that is there", "expected an aware instant", "v0x is no number"),
         *("no budget has less than nothing reserved or spent", "more was accepted than may be claimed"),
         *("a count is of a person or of an account", "only what was given is a decision"),
