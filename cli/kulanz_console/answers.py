@@ -27,27 +27,34 @@ class Answers:
 
     def __init__(self, language: str, code: Callable[[str], str], number: Callable[[str], str]) -> None:
         self._language, self._code = language, code
+        self._found: dict[str, str | None] = {}
         self._kinds: Mapping[str, Callable[[str], str | None]] = {
             "state": code, **dict.fromkeys(NUMBERS, number), "pairs": self._pairs, "what": self.known,
             "cause": self._known_or_written, "apart": self._known_or_written,
         }  # fmt: skip
 
     def known(self, text: str) -> str | None:
-        """A text in this language; None where a part of it is not known, and for English."""
+        """A text in this language; None where a part of it is not known, and for English.
+
+        What was found of a part is kept: each is looked for once, however it may be taken apart.
+        """
         if not catalogue(self._language, "answers."):
             return None
-        parts = text.split(_BETWEEN)
-        return self._of_parts(tuple(parts[:PARTS_MOST])) if len(parts) <= PARTS_MOST else None
+        if text not in self._found:
+            self._found[text] = self._of_parts(text.split(_BETWEEN))
+        return self._found[text]
 
     def _of_parts(self, parts: Sequence[str]) -> str | None:
         """The longest sentence at the beginning that is known, and the rest."""
+        if len(parts) > PARTS_MOST:
+            return None
         for end in range(len(parts), 0, -1):
             found = self._one(_BETWEEN.join(parts[:end]))
             if found is None:
                 continue
             if end == len(parts):
                 return found
-            if (rest := self._of_parts(parts[end:])) is not None:
+            if (rest := self.known(_BETWEEN.join(parts[end:]))) is not None:
                 return f"{found}{_BETWEEN}{rest}"
         return None
 

@@ -63,7 +63,7 @@ class Words:
             return text
         numbers = _NUMBER.findall(text)
         found = self._texts.get(_NUMBER.sub("{}", text))
-        if found is not None and found.count("{}") == len(numbers):
+        if found is not None and found.count("{}") == len(numbers) and not _VALUE.search(found):
             return found.format(*map(self.number, numbers))
         for separator in (", ", " + "):
             parts = text.split(separator)
@@ -90,7 +90,9 @@ class Words:
         """A sentence of the API or the console in this language; None where it is not known."""
         if not self._texts:
             return text
-        return self.phrase(text) if _NUMBER.sub("{}", text) in self._texts else self._answers.known(text)
+        asked = _NUMBER.sub("{}", text)
+        is_ours = asked in self._texts and not _VALUE.search(asked)
+        return self.phrase(text) if is_ours else self._answers.known(text)
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""

@@ -23,6 +23,7 @@ from kulanz_console.answered import (
     EXPLAINED,
     WITHDRAWN,
 )
+from kulanz_console.answers import PARTS_MOST, Answers
 from kulanz_console.catalogue import catalogue
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
@@ -161,3 +162,29 @@ def test_a_value_of_a_text_is_only_ever_text() -> None:
 def test_a_reason_is_in_words_and_what_a_person_wrote_stays(reason: str, english: str, german: str) -> None:
     said = [str(Words(language).noted(reason)).replace("<wbr>", "") for language in ("en", "de")]
     assert said == [f"<bdi>{english}</bdi>", f"<bdi>{german}</bdi>"]
+
+
+def test_what_somebody_wrote_that_is_a_text_of_ours_with_a_place_for_a_value_stays_as_it_is() -> None:
+    german = Words("de")
+    places = [text for part in ("", "answers.", "steps.") for text in catalogue("de", part) if VALUE.search(text)]
+    assert "Stack {stack}" in places
+    for text in places:
+        said = [str(say(text)).replace("<wbr>", "") for say in (german.phrase, german.noted)]
+        assert [sorted(VALUE.findall(one)) for one in said] == [sorted(VALUE.findall(text))] * 2
+
+
+@pytest.mark.parametrize(
+    "text", ["; request the campaign again" * 23, "an id; " * 23 + "x", "; and 1 more" * 23, "a: " * 200 + "an id"]
+)
+def test_a_text_that_could_be_taken_apart_in_many_ways_is_looked_for_in_few(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, one = [0], Answers._one
+
+    def counted(self: Answers, part: str) -> str | None:
+        looked[0] += 1
+        return one(self, part)
+
+    monkeypatch.setattr(Answers, "_one", counted)
+    Words("de").noted(text)
+    assert looked[0] <= PARTS_MOST**3
