@@ -378,7 +378,7 @@ def test_what_is_answered_before_all_of_it_is_published_is_in_no_sum_twice() -> 
     granted = stands.sums.by_measure()
     measure, size = next(iter(granted.items()))
     moved: dict[Counted, Size] = {CreditState.ASSIGNED: -size, CreditState.ACCEPTED: size}
-    answered = {MovedOf(stands.campaign, measure, ""): moved}
+    answered = {MovedOf(stands.campaign, measure, "", stands.id.channel): moved}
     lines = {line.measure: line for line in to_the_bill(granted, [stands], answered)}
     assert [wrong for line in lines.values() for wrong in line.differences()] == []
     assert lines[measure].by_state == {CreditState.ACCEPTED: size}
