@@ -324,7 +324,7 @@ HAND_DECISIONS = every_field(
 )
 ENTRIES = every_field(
     Entry,
-    frozenset({"voided", "is_asked_back"}),
+    frozenset({"voided", "written_off", "is_asked_back"}),
     key=KEYS,
     body=TEXTS,
     status=st.sampled_from(Outcome),
@@ -346,7 +346,13 @@ _KEPT = st.dictionaries(
 )
 
 
-_TAKEN = every_field(Taken, values=_KEPT, money=st.dictionaries(MEASURES, COUNTS, min_size=1, max_size=2), others=_KEPT)
+_TAKEN = every_field(
+    Taken,
+    values=_KEPT,
+    money=st.dictionaries(MEASURES, COUNTS, min_size=1, max_size=2),
+    others=_KEPT,
+    is_read=st.just(True),
+)
 
 
 def _additions(lapsed: SearchStrategy[Addition | None]) -> SearchStrategy[Addition]:

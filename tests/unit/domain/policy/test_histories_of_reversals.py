@@ -184,6 +184,18 @@ def test_two_incidents_that_are_both_reversed_and_undone_have_used_no_room_of_ea
     assert (step.is_room_used, values(step.history)) == (False, {PAID: 500})
 
 
+def test_room_that_was_read_under_another_id_of_the_account_counts_as_used() -> None:
+    now, _ = changed(history({PAID: 500}), 1, 500, 100)
+    now = now.read_under_another_id()
+    assert now.version == 5
+    now, is_used = changed(now, 1, 100, 0)
+    assert not is_used
+    now, of_a_part = changed(now, 1, 0, 200)
+    assert (of_a_part, changed(now, 1, 200, 500)[1]) == (True, True)
+    untouched = history({PAID: 500})
+    assert untouched.read_under_another_id().incidents == untouched.incidents
+
+
 def test_time_that_another_payment_settled_meanwhile_is_used_room_too() -> None:
     now, _ = changed(history({PAID: 500}, cleared={TIME: DAY}), 1, 500, 0)
     for settled, is_used in (((24, 48),), False), (((0, 1),), True):

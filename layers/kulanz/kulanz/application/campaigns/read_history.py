@@ -103,13 +103,14 @@ class HistoryReader:
     ) -> tuple[HistoryChange, ...]:
         """What a decision changes of the histories that it was decided with; nothing where all stays as it is.
 
-        What it adds stands under the account's present id. The former id's history only gets another version.
+        What it adds stands under the account's present id. The former id's history only gets another version, and says
+        that it was read.
         """
         own, *former = self.keys(record)
         after = self.after(now[own], addition)
         if after is None:
             return ()
-        kept = (HistoryChange(key, now[key], replace(now[key], version=now[key].version + 1)) for key in former)
+        kept = (HistoryChange(key, now[key], now[key].read_under_another_id()) for key in former)
         return HistoryChange(own, now[own], after), *kept
 
     def after(self, history: SubjectHistory, addition: Addition | None) -> SubjectHistory | None:

@@ -73,12 +73,14 @@ class Taken:
     undoes them.
 
     `money` is how much was reversed, in minor units by currency; `values` is what that took off. `others` is what other
-    incidents had added under these names when it was taken off first: who has added since has used the room.
+    incidents had added under these names when it was taken off first: who has added since has used the room. What is
+    decided under another id of the account is added there: `is_read` says that something was, by what is left here.
     """
 
     values: HistoryValues = field(default_factory=dict)
     money: Mapping[str, int] = field(default_factory=dict)
     others: HistoryValues = field(default_factory=dict)
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,10 @@ class SubjectHistory:
         taken = _with_taken(added.taken.get(seq, Taken()), granted, left, before, booked, others)
         undone = {measure: int(after[measure]) - int(size) for measure, size in booked.items() if is_currency(measure)}
         again, taken = _given_again(taken, {measure: size for measure, size in undone.items() if size > 0})
-        is_used = any(_number(others, name) > _number(taken.others, name) for name, size in again.items() if size > 0)
+        is_used = any(
+            size > 0 and (taken.is_read or _number(others, name) > _number(taken.others, name))
+            for name, size in again.items()
+        )
         values = {**left.added, **{name: _number(left.added, name) + size for name, size in again.items()}}
         left = replace(left, added={name: value for name, value in values.items() if value})
         if left.dropped is not None and any(after.get(measure, 0) > size for measure, size in booked.items()):
@@ -300,6 +305,15 @@ class SubjectHistory:
         return any(
             exposure.both(time, other.get(name, ())) for name, time in dropped.cleared.items() for other in others
         )
+
+    def read_under_another_id(self) -> "SubjectHistory":
+        """The history of a former id of an account, once something was decided by it under the present one."""
+
+        def read(one: Addition) -> Addition:
+            return replace(one, taken={seq: replace(taken, is_read=True) for seq, taken in one.taken.items()})
+
+        incidents = {place: read(one) if one.taken else one for place, one in self.incidents.items()}
+        return SubjectHistory(self.version + 1, incidents)
 
     def is_full(self) -> bool:
         """Whether it has grown beyond its limit."""
@@ -358,6 +372,7 @@ def _with_taken(
         {**taken.values, **values},
         {**taken.money, **{name: taken.money.get(name, 0) + size for name, size in money.items() if size}},
         {**{name: _number(others, name) for name in values}, **taken.others},
+        taken.is_read,
     )
 
 
@@ -380,6 +395,7 @@ def _given_again(taken: Taken, undone: Mapping[str, int]) -> tuple[dict[str, int
         {name: value for name, value in values.items() if value},
         {currency: size for currency, size in money.items() if size},
         taken.others,
+        taken.is_read,
     )
 
 
@@ -447,11 +463,13 @@ def _taken_content(taken: Taken) -> dict[str, Any]:
         "money": dict(taken.money),
         "others": history_content(taken.others),
         "values": history_content(taken.values),
+        **({"is_read": True} if taken.is_read else {}),
     }
 
 
 def _read_taken(content: Mapping[str, Any]) -> Taken:
-    return Taken(values_of_history(content["values"]), dict(content["money"]), values_of_history(content["others"]))
+    values, others = values_of_history(content["values"]), values_of_history(content["others"])
+    return Taken(values, dict(content["money"]), others, content.get("is_read", False))
 
 
 def _read_addition(content: Mapping[str, Any]) -> Addition:
