@@ -90,9 +90,11 @@ class Words:
         """A sentence of the API or the console in this language; None where it is not known."""
         if not self._texts:
             return text
-        asked = _NUMBER.sub("{}", text)
-        is_ours = asked in self._texts and not _VALUE.search(asked)
-        return self.phrase(text) if is_ours else self._answers.known(text)
+        if _VALUE.search(text):
+            return self._answers.known(text)
+        if text in self._texts:
+            return self._texts[text]
+        return self.phrase(text) if _NUMBER.sub("{}", text) in self._texts else self._answers.known(text)
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""

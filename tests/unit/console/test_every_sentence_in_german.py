@@ -15,6 +15,7 @@ from kulanz_console.steps import SENTENCES
 from kulanz_console.words import Words
 
 ROOT = Path(kulanz.__file__).parent
+PROJECT = ROOT.parents[2]
 GERMAN = Words("de")
 
 ELSEWHERE = {
@@ -131,6 +132,18 @@ def is_elsewhere(name: str) -> bool:
     return any(name == one or (one.endswith("/") and name.startswith(one)) for one in ELSEWHERE)
 
 
+CALLED_BY_A_PAGE = (
+    *("cli/kulanz_cli/door.py", "cli/kulanz_cli/signed.py", "functions/api/handler.py"),
+    *("cli/kulanz_console/problems.py", "cli/kulanz_console/hosted/by_use_cases.py"),
+)
+"""What stands between a page and the use cases: why no answer came."""
+FOR_PROGRAMS = frozenset(
+    {"security token", "access key", "not authorized", "application/json, application/problem+json"}
+    | {"this is no identity of IAM's"}
+)
+"""What they look for in the gateway's answer, or write into a log."""
+
+
 @cache
 def sentences() -> Mapping[str, str]:
     """The texts of the modules of which a page shows something, by where each stands first; values are v0x, v1x..."""
@@ -196,6 +209,27 @@ def test_every_sentence_that_a_page_can_show_has_its_german() -> None:
         if text not in english and not german(text) and not is_part(text)
     ]  # fmt: skip
     assert unknown == [], "add to texts/answers.de.po, or say above why it stays English"
+
+
+def test_why_no_answer_came_has_its_german() -> None:
+    found = [
+        text for file in CALLED_BY_A_PAGE
+        for _, text in _texts_of(ast.parse((PROJECT / file).read_text(encoding="utf-8"))) if text not in FOR_PROGRAMS
+    ]  # fmt: skip
+    assert len(found) > 10
+    assert [text for text in found if not german(text) and not is_part(text)] == []
+
+
+def test_what_a_view_says_of_a_form_has_its_german() -> None:
+    views = (PROJECT / "cli/kulanz_console/views").glob("*.py")
+    said = [
+        _written(node.args[0])
+        for file in views for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("NotAnswered", "TimeError")
+        and isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    ]  # fmt: skip
+    assert len(said) > 20
+    assert [text for text in said if not german(text) and not is_part(text)] == []
 
 
 def test_what_is_said_to_stay_english_is_still_there_and_has_no_german() -> None:
