@@ -118,6 +118,7 @@ SENTENCES = (
     "The row at byte {number} of the list was rejected: {title}. Nothing was decided.",
     "A person recognised whose row it is.",
     "The row at byte {number} of the list contradicts the decided one: a person looked at both.",
+    "Taken back on {of}: {value}. A machine asked for it, and {persons} approved it. The reason: {title}.",
     "Taken back on {of}: {value}. A {role} asked for it, and {persons} approved it. The reason: {title}.",
     "Given again on {of}: {value}. The biller had taken it back, and has undone that.",
     "Goodwill: no policy owes it. It is given beside whatever policies grant, and nothing sets it off.",

@@ -85,6 +85,20 @@ def test_every_function_of_the_policy_language_is_said_in_german() -> None:
     ("step", "says"),
     [
         ("Owed: 5.00 USD.", "Geschuldet: 5,00 USD."),
+        (
+            "Taken back on 2026-03-01: 5.00 EUR. A machine asked for it, and 1 person approved it. The reason: 1.0.",
+            (
+                "Zurückgenommen am 2026-03-01: 5,00 EUR. Beantragt von einer Maschine, genehmigt von 1 Person."
+                " Der Grund: 1.0."
+            ),
+        ),
+        (
+            "Taken back on 2026-03-01: 5.00 EUR. A requester asked for it, and 2 persons approved it. The reason: x.",
+            (
+                "Zurückgenommen am 2026-03-01: 5,00 EUR. Beantragt von einer Person der Rolle Antrag, genehmigt von 2"
+                " Personen. Der Grund: x."
+            ),
+        ),
         ("Declined. Reason: nothing is due.", "Abgelehnt. Grund: nothing is due."),
         (
             'The exclusion "is not hit" applies: segment is "it is not hit". The outage is not over.',
