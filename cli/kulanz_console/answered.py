@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kulanz.domain.campaigns.campaign import ENDED
 from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import amount_words, is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
@@ -15,6 +16,7 @@ from kulanz_console.customer_notices import notices
 from kulanz_console.drawing.said import Given, Said, joined
 from kulanz_console.drawing.text import counted_as, seconds
 from kulanz_console.drawing.worth import value_text
+from kulanz_console.views.forms import DRAWN
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer, CreditAnswer, DecisionAnswer, LookedIn, StandingAnswer
@@ -147,6 +149,19 @@ def is_about_worth(standing: Standing) -> bool:
     """Whether `what_words` are benefits, and not the code of a reason."""
     is_given = standing.content["state"] in ("granted", "expired", "offered")
     return is_given or bool(standing.decisions[-1].decision.benefits)
+
+
+def names_subject(standing: Standing) -> bool:
+    """Whether the subject belongs beside the title: not that of a whole account, nor an id that a page drew."""
+    subject = standing.content["subject"]
+    return subject != WHOLE_ACCOUNT and not subject.startswith(DRAWN)
+
+
+def because(standing: Standing) -> str:
+    """Why nothing is given, in the words that the policy has for customers; empty where it has none."""
+    if standing.content["state"] not in SAID_BY_ITS_MEANING:
+        return ""
+    return standing.decisions[-1].content.get("because", "")
 
 
 def now_words(standing: Standing) -> str:

@@ -68,6 +68,7 @@ def show(visit: Visit) -> Shown:
         "plan": plan,
         "problems": _by_reason(rejected["rows"], visit.words),
         "problems_more": rejected["next"] is not None,
+        "byte": next((one["offset"] for one in rejected["rows"]), None),
         "refused": rejected["refused"],
         "repeats": None if plan is None else plan["repeats"],
         "bill": bill,

@@ -18,6 +18,8 @@ from kulanz_console.views.forms import action_id, filled, on_campaign, reasons_o
 from kulanz_console.views.months import last_months, month_of
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
+BYTE_DIGITS_MOST = 15
+"""Of a place in a list: S3 keeps no object of a petabyte."""
 MONTHS_BACK = 14
 """Months whose campaigns are looked at: an incident may be decided for 400 days unless the stack says otherwise."""
 CONFLICT, REJECTED = "conflict", "rejected"
@@ -101,7 +103,9 @@ def show_row(visit: Visit) -> Shown:
     if account := visit.query.get("account", "").strip():
         return _show(visit, account)
     campaign = f"{visit.of['incident']}/{visit.of['seq']}"
-    content = {"campaign": campaign, "row": _row(visit) or "0"}
+    row = _row(visit) or "0"
+    is_byte = row.isdecimal() and len(row) <= BYTE_DIGITS_MOST
+    content = {"campaign": campaign, "row": row, "byte": int(row) if is_byte else None}
     return Shown("row.html", visit.words("A row of {campaign}", campaign=campaign), content)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from kulanz_console.visit import Visit
 
 ID_BYTES = 8
+DRAWN = "console-"
+"""What the ids that a page draws begin with."""
 
 
 def action_id(visit: Visit, action: str, *, is_again: bool = True) -> str:
@@ -15,7 +17,7 @@ def action_id(visit: Visit, action: str, *, is_again: bool = True) -> str:
     many things, `is_again` is whether this is the one that is shown again.
     """
     given = visit.form.get("id", "") if is_again else ""
-    return given or f"console-{action}-{visit.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(ID_BYTES)}"
+    return given or f"{DRAWN}{action}-{visit.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(ID_BYTES)}"
 
 
 def filled(visit: Visit, name: str) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import CAN_BE_REPLANNED, State
+from kulanz.domain.campaigns.limits import MAJOR_UNITS, TIMES_MEDIAN
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Decision
 from kulanz.domain.time import parse_instant
@@ -67,6 +68,9 @@ def show(visit: Visit) -> Shown:
         "largest": plan["largest"][:LARGEST_SHOWN],
         "windows_shown": WINDOWS_SHOWN,
         "same_shown": SAME_SHOWN,
+        "limits": {name: visit.words.number(share) for name, share in plan["limits"].items()},
+        "times_median": TIMES_MEDIAN,
+        "major_units": MAJOR_UNITS,
         "looked_at": _looked_at(visit, plan["repeats"]),
         "granted": _sums(plan, RowResult.GRANTED),
         "is_another": is_another,

@@ -198,7 +198,7 @@ def test_an_approver_hears_where_no_earlier_campaign_shows_what_a_line_usually_g
 def test_a_plan_that_waits_shows_its_sum_first_and_no_columns_of_what_it_has_not_done(right: World) -> None:
     first = Browser(right.copy()).enter().get("/").text
     columns = re.findall(
-        r'<th scope="col"[^>]*>([^<]*)</th>', first.partition('id="plans"')[2].partition("</table>")[0]
+        r'<th [^>]*scope="col"[^>]*>([^<]*)</th>', first.partition('id="plans"')[2].partition("</table>")[0]
     )
     assert columns == ["Campaign", "Planned", "State", "Rows", "Policy"]
 

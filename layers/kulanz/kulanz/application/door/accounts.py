@@ -152,7 +152,10 @@ class ByHandAnswer(TypedDict):
 
 
 class DecisionAnswer(TypedDict):
-    """A decision as it is stored, and its explanation. `decision` and `recomputed` are bodies of decisions."""
+    """A decision as it is stored, and its explanation. `decision` and `recomputed` are bodies of decisions.
+
+    `because` is what the policy lets support tell the customer of the clause that decided.
+    """
 
     campaign: str
     campaign_state: NotRequired[str]
@@ -172,6 +175,7 @@ class DecisionAnswer(TypedDict):
     policy: NotRequired[DecidedBy]
     engine: NotRequired[str]
     recomputed: NotRequired[Mapping[str, Any]]
+    because: NotRequired[str]
     notice_id: NotRequired[str]
     credits: NotRequired[list[CreditAnswer]]
     taken_back: NotRequired[list[TakenBackAnswer]]
@@ -408,6 +412,8 @@ def _decision(decided: AnsweredDecision, *, is_superseded: bool) -> DecisionAnsw
         content["engine"] = campaign.engine
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         content["recomputed"] = decided.recomputed.to_body()
+    if decided.because:
+        content["because"] = decided.because
     if entry.by_hand is not None:
         kind = decision.outcome.value if entry.by_hand.row is None else entry.by_hand.row.kind.value
         content["by_hand"] = {**by_hand_answer(entry.by_hand), "kind": kind}

@@ -100,7 +100,8 @@ class Explained(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AnsweredDecision:
     """One decision with its explanation. `recomputed` is what the policy says today of the same row; `has_ended` says
-    that a later campaign replaces what it offers.
+    that a later campaign replaces what it offers. `because` is what the policy lets support tell the customer of it,
+    where it says that of this very decision.
     """
 
     entry: Entry
@@ -113,6 +114,7 @@ class AnsweredDecision:
     has_ended: bool = False
     is_late: bool = False
     """Whether the time to accept what is offered is over."""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ def _answered(entry: Entry, ports: AnswerPorts, now: datetime) -> AnsweredDecisi
     explained = _explain(entry, campaign, ports, now)
     if entry.by_hand is not None:
         steps = (*explained.steps, *_hand_steps(entry, entry.by_hand, campaign, ports))
-        return replace(explained, steps=steps)
+        return replace(explained, steps=steps, because="")
     if not is_offer(entry):
         return explained
     until = explained.decision.claim_until
@@ -276,7 +278,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         recomputed = still_owed(whole.decision, before) or whole.decision
         steps = (*steps, set_off_step(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
-    return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)
+    because = whole.because if whole.decision == decision else ""
+    return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed, because=because)
 
 
 def _under_new_id(entry: Entry, decision: Decision) -> tuple[str, ...]:

@@ -117,10 +117,14 @@ _DELIVERY = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision and the steps that led to it, each a sentence a support agent can read out."""
+    """A decision and the steps that led to it, each a sentence a support agent can read out.
+
+    `because` is what the policy lets support tell the customer of the clause that ended the matter; empty without one.
+    """
 
     decision: Decision
     steps: tuple[str, ...]
+    because: str = ""
 
     def text(self) -> str:
         """Give the steps as numbered lines."""
@@ -136,7 +140,16 @@ def explain(
     """
     judged = policy.judged(values, kept)
     writer = _StepWriter(judged.judge, judged.row, judged.slots)
-    return Explanation(judged.decision, tuple(capital(step) for step in writer.steps(judged.verdict, judged.decision)))
+    steps = tuple(capital(step) for step in writer.steps(judged.verdict, judged.decision))
+    return Explanation(judged.decision, steps, _because(judged.verdict, judged.decision))
+
+
+def _because(verdict: Verdict, decision: Decision) -> str:
+    """What the policy says of the clause that applies; of one that may not, because a fact is not known, nothing."""
+    clause = verdict.clause
+    if clause is None or verdict.is_unknown or (clause.outcome, clause.reason) != (decision.outcome, decision.reason):
+        return ""
+    return clause.because
 
 
 class _StepWriter:
