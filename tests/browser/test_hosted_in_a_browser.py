@@ -19,6 +19,20 @@ from serve_console import handler
 from tests.browser.test_pages_in_a_browser import CHROMIUM, PYTHON, pytestmark
 from tests.support.console_waiting import with_everything, with_plan
 from tests.support.hosted_browser import ROOT
+from tests.support.journeys import (
+    GIVE,
+    GIVE_IT,
+    LEAVE,
+    LOOK,
+    READERS,
+    fill_in_goodwill,
+    journey,
+    look_up,
+    stop,
+    to_plan,
+    yes_by_a_double_click,
+    yes_by_keyboard,
+)
 from tests.support.served_console import composed, listening
 from tests.support.served_provider import certificate, served
 from tests.support.world_door import WorldDoor
@@ -26,88 +40,25 @@ from tests.support.world_door import WorldDoor
 __all__ = ["pytestmark"]
 JOURNEYS_SECONDS = 60
 PLAN = "/plan/second/1"
-GIVE = "details:has(form[action$='/goodwill'])"
-YES, NO = "form[action$='/approve'] button.yes", "form[action$='/reject'] button.no"
-AN_APPROVAL = [["click", "main table a"], ["wait", PLAN], ["look"], ["press", YES], ["read", "said", ".said"]]
-LEAVE = [["click", "form[action$='/end'] button"], ["wait", "/ended"], ["look"], ["read", "left", "main"]]
-GOODWILL = [
-    ["click", f"{GIVE} summary"],
-    ["fill", "#amount", "5.00"],
-    ["fill", "#measure", "EUR"],
-    ["fill", "#ticket", "T-77"],
-    ["choose", "#listed", "long_wait"],
-    ["fill", "#note", "called <b>twice</b>"],
-]
+NOTE = "called <b>twice</b>"
 JOURNEYS: dict[str, dict[str, Any]] = {
-    "an approver": {"who": Role.APPROVER, "path": "", "steps": [["look"], ["sign_in"], *AN_APPROVAL, *LEAVE]},
-    "another approver, by a link to the plan": {
-        "who": "second",
-        "path": PLAN,
-        "steps": [["sign_in"], ["wait", PLAN], ["twice", YES], ["read", "said", ".said"], ["back"], ["look"]],
-    },
-    "a support agent, whose login expires in the middle of a form": {
-        "who": Role.SUPPORT,
-        "path": "",
-        "steps": [
-            ["sign_in"],
-            ["fill", "#id", "granted-2"],
-            ["press", "#id"],
-            ["look"],
-            ["read", "answer", "main"],
-            *GOODWILL,
-            ["expire"],
-            ["click", f"{GIVE} button.yes"],
-            ["look"],
-            ["read", "asked", "main"],
-            ["sign_in_elsewhere"],
-            ["click", "form[action$='/goodwill'] button"],
-            ["read", "again", "[role=alert]"],
-            ["value", "note", "#note"],
-            ["value", "ticket", "#ticket"],
-            ["click", f"{GIVE} button.yes"],
-            ["read", "said", ".said"],
-        ],
-    },
-    "an operator": {
-        "who": Role.OPERATOR,
-        "path": "/campaign/second/1",
-        "steps": [
-            ["sign_in"],
-            ["fill", "section.act form[action$='/stop'] input[name=reason]", "the hotline asks to wait"],
-            ["click", "button[value=pause]"],
-            ["read", "said", ".said"],
-        ],
-    },
-    "somebody from finance": {
-        "who": Role.FINANCE,
-        "path": "",
-        "steps": [["sign_in"], ["click", "nav a[href$='/month']"], ["read", "month", "h1"]],
-    },
-    "an auditor": {
-        "who": Role.AUDITOR,
-        "path": "",
-        "steps": [["sign_in"], ["click", "nav a[href$='/audit']"], ["read", "log", "main"]],
-    },
-    "an administrator": {
-        "who": Role.ADMINISTRATOR,
-        "path": "/money",
-        "steps": [
-            ["sign_in"],
-            ["fill", "#halt_reason", "a drill"],
-            ["click", "button[value=set]"],
-            ["read", "said", ".said"],
-        ],
-    },
-    "a requester": {
-        "who": Role.REQUESTER,
-        "path": "",
-        "steps": [["sign_in"], ["click", "main a[href*='/draft/']"], ["read", "draft", "h1"]],
-    },
-    "a publisher": {
-        "who": Role.PUBLISHER,
-        "path": "",
-        "steps": [["sign_in"], ["click", "nav a[href$='/policies']"], ["read", "policies", "main"]],
-    },
+    "an approver": journey(Role.APPROVER, to_plan("second/1"), LOOK, yes_by_keyboard(), LEAVE, before=LOOK),
+    "another approver, by a link to the plan": journey(
+        "second", [["wait", PLAN]], yes_by_a_double_click(), [["back"]], LOOK, path=PLAN
+    ),
+    "a support agent, whose login expires in the middle of a form": journey(
+        Role.SUPPORT,
+        look_up("granted-2"),
+        LOOK,
+        fill_in_goodwill("T-77", NOTE),
+        [["expire"], ["click", f"{GIVE} button.yes"], *LOOK, ["read", "asked", "main"]],
+        [["sign_in_elsewhere"], ["click", "form[action$='/goodwill'] button"], ["read", "again", "[role=alert]"]],
+        [["value", "note", "#note"], ["value", "ticket", "#ticket"]],
+        GIVE_IT,
+    ),
+    "an operator": journey(Role.OPERATOR, stop("pause", "the hotline asks to wait"), path="/campaign/second/1"),
+    **READERS,
+    "a requester": journey(Role.REQUESTER, [["click", "main a[href*='/draft/']"], ["read", "draft", "h1"]]),
 }
 """What each does; those that come later see what was done before.
 
@@ -167,7 +118,7 @@ def test_a_login_that_expires_in_the_middle_of_a_form_loses_nothing_and_does_not
     read = found["read"]["a support agent, whose login expires in the middle of a form"]
     assert "nothing that you filled in is lost" in read["asked"]
     assert "Nothing was done yet" in read["again"]
-    assert (read["note"], read["ticket"]) == ("called <b>twice</b>", "T-77")
+    assert (read["note"], read["ticket"]) == (NOTE, "T-77")
     assert read["said"]
     assert len(door.goodwill.of_account("granted-2")) == 1
 

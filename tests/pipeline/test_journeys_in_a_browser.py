@@ -21,13 +21,26 @@ from kulanz_cli.send import send
 from kulanz_local import drive
 from kulanz_local.cases import CASES
 from kulanz_local.lists import write_list
-from tests.browser.test_hosted_in_a_browser import GOODWILL, LEAVE, YES
 from tests.browser.test_pages_in_a_browser import CHROMIUM, PYTHON
 from tests.browser.test_pages_in_a_browser import pytestmark as in_a_browser
 from tests.pipeline.conftest import Deployed
 from tests.pipeline.test_enforced_permissions import certified, enforcing, logged, provider, said_yes
 from tests.support.fake_provider import CLIENT_SECRET, FakeProvider
 from tests.support.handed import discretion_content
+from tests.support.journeys import (
+    GIVE_IT,
+    LEAVE,
+    READERS,
+    ask_for_a_void,
+    fill_in_goodwill,
+    journey,
+    look_up,
+    replan,
+    stop,
+    to_plan,
+    yes_by_a_double_click,
+    yes_by_keyboard,
+)
 from tests.support.served_gateway import fronted
 
 __all__ = ["certified", "enforcing", "provider"]
@@ -40,104 +53,30 @@ STOPPED, APPROVED = CampaignId("console-outage", 1), CampaignId("console-outage"
 SECOND, THIRD = "second", "third"
 GROUPS = {**{str(role): [f"kulanz-{role}"] for role in Role}, SECOND: ["kulanz-approver"], THIRD: ["kulanz-approver"]}
 BEFORE: Mapping[str, dict[str, Any]] = {
-    "an operator": {
-        "who": Role.OPERATOR,
-        "path": "",
-        "steps": [
-            ["sign_in"],
-            ["click", f"main table a[href$='{STOPPED}']"],
-            ["click", f"main a[href$='/campaign/{STOPPED}']"],
-            ["fill", "section.act form[action$='/stop'] input[name=reason]", "it was the wrong list"],
-            ["click", "button[value=cancel]"],
-            ["read", "said", ".said"],
-        ],
-    },
-    "an approver": {
-        "who": Role.APPROVER,
-        "path": f"/plan/{STOPPED}",
-        "steps": [
-            ["sign_in"],
-            ["click", "#replan summary"],
-            ["fill", "#replan_reason", "it was the right list"],
-            ["click", "#replan button"],
-            ["read", "said", ".said"],
-        ],
-    },
+    "an operator": journey(
+        Role.OPERATOR,
+        to_plan(STOPPED),
+        [["click", f"main a[href$='/campaign/{STOPPED}']"]],
+        stop("cancel", "it was the wrong list"),
+    ),
+    "an approver": journey(Role.APPROVER, replan("it was the right list"), path=f"/plan/{STOPPED}"),
 }
 """The plan of the first campaign waits; the second has the same list."""
 APPROVAL: Mapping[str, dict[str, Any]] = {
-    "a second approver": {
-        "who": SECOND,
-        "path": "",
-        "steps": [
-            ["sign_in"],
-            ["click", f"main table a[href$='{APPROVED}']"],
-            ["twice", YES],
-            ["read", "said", ".said"],
-            *LEAVE,
-        ],
-    },
-    "a third approver, by a link to the plan": {
-        "who": THIRD,
-        "path": f"/plan/{APPROVED}",
-        "steps": [["sign_in"], ["press", YES], ["read", "said", ".said"]],
-    },
+    "a second approver": journey(SECOND, to_plan(APPROVED), yes_by_a_double_click(), LEAVE),
+    "a third approver, by a link to the plan": journey(THIRD, yes_by_keyboard(), path=f"/plan/{APPROVED}"),
 }
 """The request came over the bus: two persons."""
 
 
 def after(account: str) -> Mapping[str, dict[str, Any]]:
-    """The other roles, once it is; `account` was granted something."""
+    """The other roles, once it is; `account` was granted something. The administrator's halt comes last."""
     return {
-        "a support agent": {
-            "who": Role.SUPPORT,
-            "path": "",
-            "steps": [
-                ["sign_in"],
-                ["fill", "#id", account],
-                ["press", "#id"],
-                ["read", "answer", "main"],
-                *GOODWILL,
-                ["click", "details:has(form[action$='/goodwill']) button.yes"],
-                ["read", "said", ".said"],
-            ],
-        },
-        "somebody from finance": {
-            "who": Role.FINANCE,
-            "path": "",
-            "steps": [["sign_in"], ["click", "nav a[href$='/month']"], ["read", "month", "main"]],
-        },
-        "a requester": {
-            "who": Role.REQUESTER,
-            "path": f"/campaign/{APPROVED}",
-            "steps": [
-                ["sign_in"],
-                ["click", "details:has(form[action$='/void']) summary"],
-                ["fill", "#void_reason", "it was the wrong list"],
-                ["click", "form[action$='/void'] button.no"],
-                ["read", "void", "h1"],
-            ],
-        },
-        "a publisher": {
-            "who": Role.PUBLISHER,
-            "path": "",
-            "steps": [["sign_in"], ["click", "nav a[href$='/policies']"], ["read", "policies", "main"]],
-        },
-        "an administrator": {
-            "who": Role.ADMINISTRATOR,
-            "path": "/money",
-            "steps": [
-                ["sign_in"],
-                ["fill", "#halt_reason", "a drill"],
-                ["click", "button[value=set]"],
-                ["read", "said", ".said"],
-            ],
-        },
-        "an auditor": {
-            "who": Role.AUDITOR,
-            "path": "",
-            "steps": [["sign_in"], ["click", "nav a[href$='/audit']"], ["read", "log", "main"]],
-        },
+        "a support agent": journey(
+            Role.SUPPORT, look_up(account), fill_in_goodwill("T-77", "called <b>twice</b>"), GIVE_IT
+        ),
+        "a requester": journey(Role.REQUESTER, ask_for_a_void("it was the wrong list"), path=f"/campaign/{APPROVED}"),
+        **READERS,
     }
 
 
