@@ -16,7 +16,7 @@ from kulanz_console.customer_notices import notices
 from kulanz_console.drawing.said import Given, Said, joined
 from kulanz_console.drawing.text import counted_as, seconds
 from kulanz_console.drawing.worth import value_text
-from kulanz_console.views.forms import DRAWN
+from kulanz_console.port import DRAWN
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer, CreditAnswer, DecisionAnswer, LookedIn, StandingAnswer

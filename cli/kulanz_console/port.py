@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Protocol
 
+DRAWN = "console-"
+"""What the ids begin with that a page draws for an action."""
+
 
 class Why(Enum):
     """Why a question or an action was not done, as far as a page treats it differently."""

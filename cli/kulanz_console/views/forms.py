@@ -3,11 +3,10 @@
 import secrets
 from typing import Any
 
+from kulanz_console.port import DRAWN
 from kulanz_console.visit import Visit
 
 ID_BYTES = 8
-DRAWN = "console-"
-"""What the ids that a page draws begin with."""
 
 
 def action_id(visit: Visit, action: str, *, is_again: bool = True) -> str:
