@@ -7,15 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from kulanz.domain.exports.figures import Figures, LineKey, SumKey, Written
 from kulanz.domain.exports.rows import COLUMNS, NUMBERS
 from kulanz_cli.door import Door
-from kulanz_cli.exported import files
+from kulanz_cli.exported import command, files
 from kulanz_cli.exported.fetch import PART_ATTEMPTS, Parts, PartsUnusable
 from kulanz_cli.signed import Reply
+from kulanz_cli.terminal import console
 
 PLACE: Mapping[str, str | int] = {"incident": "in-7", "seq": 3, "id": "e-1"}
 FIRST_LINE = 2
@@ -57,7 +60,7 @@ class Kept:
         content = "".join(f"{json.dumps(one)}\n" for one in rows).encode()
         self._links += 1
         url = f"part-{number}/{self._links}"
-        self._content[url] = gzip.compress(content)
+        self._content[url] = gzip.compress(content, mtime=0)
         lines = max((one["line"] or 0 for one in rows), default=0)
         start = 100 * number + (self.gap if number else 0)
         digest = sha256(self._content[url]).hexdigest()
@@ -180,3 +183,67 @@ def test_no_cell_of_any_column_of_texts_is_a_formula() -> None:
     for first in "=+-@\t\r\n":
         assert [name for name in names if files._cell(name, f"{first}1") != f"'{first}1"] == []
         assert [name for name in names if files._cell(name, f"1{first}") != f"1{first}"] == []
+
+
+# What is said of it
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+@pytest.mark.parametrize("of", ["ledger", "plan"])
+def test_an_export_says_where_each_measure_is_and_whether_that_was_compared(
+    of: str, is_compared: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    figures = Figures()
+    figures.lines[LineKey("granted", "credit", Written.YES)] = 7
+    law = {"used": 1_00, "expired": 2_00, "voided": 4_00, "written_off": 8_00, "open": 16_00}
+    figures.sums.update({SumKey(name, "EUR"): size for name, size in law.items()})
+    figures.sums.update({SumKey("granted", "EUR"): 31_00, SumKey("used", "call_minute"): 5})
+    finished: Any = {
+        "campaign": "in-7/1", "of": of, "asked_at": "2026-03-02", "id": "e-1", "law_compared": is_compared,
+        "expected": {"lines": [], "sums": [{"of": "granted", "measure": "EUR", "sum": "3200"}]},
+    }  # fmt: skip
+    parts: Any = SimpleNamespace(figures=figures, rows=9)
+    command._show(finished, parts, Path("rows.csv"), console())
+    text = " ".join(capsys.readouterr().out.split())
+    assert text == (
+        "in-7/1: 9 rows of 7 lines in rows.csv"
+        f" what the {of} says, as of 2026-03-02; export e-1"
+        f" result sum of export {'plan' if of == 'plan' else 'reconciliation'} granted EUR 31.00 32.00"
+        " EUR: granted 31.00 = 1.00 used + 2.00 expired + 4.00 voided + 8.00 written off + 16.00 open"
+        " call minutes: granted 5 = 5 used"
+        f" {command.LAW_COMPARED if is_compared else command.LAW_NOT_COMPARED}"
+    )
+
+
+def test_each_difference_of_an_export_is_said_and_no_file_is_left(tmp_path: Path) -> None:
+    kept = Kept(*PAGES)
+    first: Any = kept.page(None)
+    parts = parts_of(kept)
+    list(parts.each(first))
+    right: dict[str, Any] = {
+        "lines": [
+            {"result": key.result, "reason": key.reason, "written": key.written.value, "lines": number}
+            for key, number in parts.figures.lines.items()
+        ],
+        "sums": [{"of": key.of, "measure": key.measure, "sum": str(size)} for key, size in parts.figures.sums.items()],
+    }
+    differs = [{"what": f"what-{number}", "expected": 10 + number, "exported": 20 + number} for number in (1, 2)]
+    fewer = {**right, "lines": [{**right["lines"][0], "lines": 0}]}
+    own = "the rows that were fetched do not come to the figures of their parts"
+    for figures, differences, said in (
+        (right, None, []), (right, [], []), (fewer, None, [own]),
+        (right, differs, ["what-1: expected 11, exported 21", "what-2: expected 12, exported 22"]),
+        (fewer, differs[:1], ["what-1: expected 11, exported 21", own]),
+    ):  # fmt: skip
+        kept, path = Kept(*PAGES), tmp_path / "rows.jsonl"
+        finished: Any = {**kept.page(None), "figures": figures, "differences": differences}
+        if not said:
+            command._write(parts_of(kept), finished, path, "jsonl")
+            assert len(path.read_text(encoding="utf-8").splitlines()) == len(LINES)
+            path.unlink()
+            continue
+        with pytest.raises(command.Differs) as problem:
+            command._write(parts_of(kept), finished, path, "jsonl")
+        assert list(problem.value.lines) == said
+        assert list(tmp_path.iterdir()) == []
