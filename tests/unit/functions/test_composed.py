@@ -4,8 +4,10 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC
 from pkgutil import iter_modules
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -220,14 +222,64 @@ def all_are_their_own(made: list[tuple[str, str, Any]]) -> None:
             assert expected is None or what == expected, f"{name}({which}={what})"
 
 
+def fits(made_: Any, place: str) -> None:
+    """Each part of a function's ports has whatever the port that it is declared as has. Raises AssertionError."""
+    if isinstance(made_, tuple):
+        for number, one in enumerate(made_):
+            fits(one, f"{place}[{number}]")
+    if not is_dataclass(made_):
+        return
+    module = importlib.import_module(type(made_).__module__)
+    for one in fields(made_):
+        value = getattr(made_, one.name)
+        declared = vars(module).get(str(one.type)) if isinstance(one.type, str) else one.type
+        if isinstance(declared, type) and getattr(declared, "_is_protocol", False):
+            missing = {name for name in declared.__protocol_attrs__ if not hasattr(value, name)}  # type: ignore[attr-defined]
+            assert not missing, f"{place}.{one.name}: {type(value).__name__} has no {missing}"
+        fits(value, f"{place}.{one.name}")
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_gives_each_adapter_its_own_table_queue_topic_and_bucket(
     function: str, made: list[tuple[str, str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = fresh(monkeypatch, function)
     for compose in FUNCTIONS[function]:
-        getattr(module, compose)()
+        fits(getattr(module, compose)(), f"{function}.{compose}()")
     all_are_their_own(made)
+
+
+def test_a_function_has_the_settings_of_its_stack(
+    made: list[tuple[str, str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = fresh(monkeypatch, "open_campaign")._composed()[1]
+    assert (opening.list_bucket, opening.list_prefix) == ("LIST_BUCKET", "LIST_PREFIX")
+    assert (opening.incident_sources, opening.campaign_sources) == ({"INCIDENT_SOURCES"}, {"CAMPAIGN_SOURCES"})
+    assert (opening.chunk_bytes, opening.decidable_days, opening.account_ids) == (4_096, 400, None)
+    granting = fresh(monkeypatch, "grant_credits")
+    assert granting._composed()[1] == granting.GrantSettings(3, 100.0, 500)
+    assert granting._hearing().gate.budget_zone == "Europe/Berlin"
+    assert fresh(monkeypatch, "publish_notices")._composed()[1] == 11
+    advancing = fresh(monkeypatch, "advance_campaign")
+    ports = advancing._composed()
+    assert (ports.operation.region, ports.operation.recipients_per_message, ports.operation.write_rate) == (
+        "eu-central-1", 11, 700,
+    )  # fmt: skip
+    assert (ports.deliver, ports.law) == (advancing._open_delivery, advancing._counted_law)
+    advancing._watching()
+    (tables,) = (what for _, which, what in made if which == "tables")
+    assert [(one.name, one.table, one.writers) for one in tables] == [
+        ("CreditsTable", CREDITS, {"CREDITS_WRITERS"}), ("CampaignsTable", CAMPAIGNS, {"CAMPAIGNS_WRITERS"}),
+    ]  # fmt: skip
+
+
+def test_a_workers_clock_is_that_of_its_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    module = fresh(monkeypatch, "grant_credits")
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
+    clock = module._LambdaClock(SimpleNamespace(get_remaining_time_in_millis=lambda: 12_345))
+    clock.wait(0.25)
+    assert (clock.seconds_left(), waited, clock.now().tzinfo) == (12.345, [0.25], UTC)
 
 
 def test_the_api_gives_each_adapter_its_own_table_queue_topic_and_bucket(

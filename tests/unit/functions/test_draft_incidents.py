@@ -122,3 +122,29 @@ def test_what_was_kept_is_followed_at_once_and_logged_by_what_it_became(
     )
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [(line["message_id"], line["became"]) for line in lines] == [("m0", "draft"), ("m1", "unread")]
+
+
+def test_drafts_that_could_not_be_looked_at_are_named_and_the_look_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged: list[dict[str, Any]] = []
+    for level in ("info", "error"):
+        monkeypatch.setattr(handler.logger, level, lambda text, **of: logged.append({"says": text, **of}))
+    found = SimpleNamespace(failed=(("it/x", "KeyError"),), waiting=("a", "b", "c"), polled=2, is_whole=True)
+    seconds: list[float] = []
+
+    def watched(_: object, __: object, left: Any) -> Any:
+        seconds.append(left())
+        return found
+
+    monkeypatch.setattr(handler, "_composed", lambda: None)
+    monkeypatch.setattr(handler, "watch_drafts", watched)
+    context: Any = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: 1_500)
+    assert handler.handle({}, context) is None
+    assert logged == [
+        {"says": "drafts could not be looked at", "upstream": "it/x", "why": "KeyError"},
+        {"says": "watch of drafts", "waiting": 3, "polled": 2, "is_whole": True},
+    ]
+    assert seconds == [1.5]
+    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert metric["IncidentDraftsWaiting"] == [3]
