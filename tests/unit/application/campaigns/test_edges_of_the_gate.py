@@ -254,11 +254,3 @@ def test_nobody_approves_what_was_planned_by_an_incident_that_has_changed_since(
     with pytest.raises(ApprovalRefused) as refused:
         decide(world, Approval("yes-1", ANNA, plan_of(world).hash, (), world.now))
     assert (refused.value.reason, "revision 2 of the incident" in str(refused.value)) == ("incident_changed", True)
-
-
-def test_a_yes_names_the_limits_in_any_order_and_is_the_same() -> None:
-    world = waiting()
-    said = Approval("yes-1", ANNA, plan_of(world).hash, ("rejected", "conflicts"), world.now)
-    stands = decide(world, said)
-    assert world.campaigns.actions(ID)[-1] == replace(said, limits=("conflicts", "rejected"))
-    assert decide(world, replace(said, limits=("conflicts", "rejected", "conflicts"))) == stands
