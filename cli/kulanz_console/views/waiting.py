@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.people.yes import Yes
 from kulanz.domain.time import parse_instant
 from kulanz_console.port import NotAnswered
 from kulanz_console.views import cases, rejects, voids
@@ -21,6 +22,7 @@ each, at once. It counts the others, and leads to the page that looks at them, t
 PLANS_LOOKED_AT_MOST = 40
 """Plans of which that page says it; it reads so many campaigns that wait, and says where there are more."""
 EVERY_LIST = "all"
+COUNTS = Yes.COUNTS.value
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
 
 
@@ -49,12 +51,14 @@ def show(visit: Visit) -> Shown:
     plans = [one for one in campaigns if one.state == State.AWAITING_APPROVAL]
     over = {one.id for one in plans if one.approvable_until and visit.now >= parse_instant(one.approvable_until)}
     plans.sort(key=lambda one: (one.id in over, one.approvable_until, one.id))
-    warned = _warned(visit, plans[: PLANS_LOOKED_AT_MOST if is_every else PLANS_LOOKED_AT])
+    looked_at = _looked_at(visit, plans[: PLANS_LOOKED_AT_MOST if is_every else PLANS_LOOKED_AT])
+    warned = {name: is_warned(plan) for name, plan in looked_at.items()}
     content = {
         "halt": halt,
         "plans": plans,
         "over": over,
         "warned": warned,
+        "of_others": {name for name, plan in looked_at.items() if plan["your_yes"] != COUNTS},
         "with_warning": sum(warned.values()),
         "every_list": "" if is_every else f"/?lists={EVERY_LIST}",
         "stopped": [one for one in campaigns if one.state != State.AWAITING_APPROVAL],
@@ -78,16 +82,16 @@ def show(visit: Visit) -> Shown:
     return Shown("waiting.html", visit.words("Waiting for you"), content)
 
 
-def _warned(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, bool]:
-    """Whether something about their lists looks wrong. Plans that have gone or cannot be read now are missing."""
-    found = visit.together(*(partial(_is_warned, visit, one.id) for one in plans))
-    return {one.id: is_so for one, is_so in zip(plans, found, strict=True) if is_so is not None}
+def _looked_at(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, Answer]:
+    """The plans themselves. Those that have gone or cannot be read now are missing."""
+    found = visit.together(*(partial(_plan, visit, one.id) for one in plans))
+    return {one.id: plan for one, plan in zip(plans, found, strict=True) if plan is not None}
 
 
-def _is_warned(visit: Visit, campaign: str) -> bool | None:
+def _plan(visit: Visit, campaign: str) -> Answer | None:
     named = CampaignId.parse(campaign)
     try:
-        return is_warned(visit.ask("approvals.plan", None, incident=named.incident_id, seq=named.seq))
+        return visit.ask("approvals.plan", None, incident=named.incident_id, seq=named.seq)
     except NotAnswered:  # its line says that it is to be opened, and its page says why; the others are shown
         return None
 

@@ -74,7 +74,12 @@ def reviewed(**changes: Any) -> dict[str, Any]:
     rows = {"repeated": 0, "contradicting": 0, "nearly_equal": 0}
     rows |= {name: changes[name] for name in rows if name in changes}
     listed = {"is_older": changes.get("is_older", False), "same_as": changes.get("same_as", [])}
-    return {"list": listed, "repeats": rows, "usual": [{"times": None}, {"times": changes.get("times")}]}
+    return {
+        "your_yes": "counts",
+        "list": listed,
+        "repeats": rows,
+        "usual": [{"times": None}, {"times": changes.get("times")}],
+    }
 
 
 @pytest.mark.parametrize(

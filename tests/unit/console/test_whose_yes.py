@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from kulanz.application.door.routes import Role
 from kulanz_console.words import LANGUAGES
 from tests.support.by_hand import CARLA
 from tests.support.console_browser import Browser, forms
@@ -109,3 +110,21 @@ def test_each_sentence_is_there_in_each_language(language: str) -> None:
     assert len(said) == 4
     english = [one for one in said if "yes" in one.lower().split()]
     assert bool(english) is (language == "en")
+
+
+@pytest.mark.parametrize(("who", "times"), [(ANNA, 2), (BERT, 0)])
+def test_the_first_page_says_of_what_another_persons_yes_is_missing(who: Somebody, times: int) -> None:
+    stack = stack_of("case")
+    stack.desk = who
+    page = read(Browser(stack.world, stack=stack).enter().get("/").text)
+    assert page.count("It needs another person's yes.") == times, "a case and goodwill that anna asked for"
+
+
+@pytest.mark.parametrize(("who", "is_said"), [(ANNA, True), (BERT, False)])
+def test_the_first_page_says_it_of_a_plan_that_one_requested(who: Somebody, is_said: bool) -> None:
+    stack = stack_of("plan")
+    stack.desk = who
+    page = read(Browser(stack.world, stack=stack).enter().get("/").text)
+    assert ("It needs another person's yes." in page) is is_said
+    support = Browser(stack.world, frozenset({Role.OPERATOR}), stack).enter()
+    assert "another person's yes" not in read(support.get("/").text), "who approves nothing misses nobody's yes"
