@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from kulanz.domain.delivery.channel import Channel, FileFormat
 from tests.support.effort import EXAMPLES_PERCENT, examples
 from tests.support.faults import HALVABLE, Fault
 from tests.support.plain_ledger import ACCOUNTS
@@ -29,6 +30,8 @@ mode:
   - automatic: kind = "now"
   - offer
 """
+LETTERS = Channel("letters", format=FileFormat.JSONL)
+"""Where finance may send what billing rejected."""
 MEASURES = ("EUR", "call_minute")
 type OneFault = tuple[int, Fault] | None
 """At which call what goes wrong, if anything."""

@@ -24,6 +24,7 @@ from tests.support.any_order import (
     ANSWERS,
     DISCRETION,
     FAULTS,
+    LETTERS,
     POLICY,
     ROOMY_BYTES,
     OneFault,
@@ -38,16 +39,12 @@ from tests.support.world_deliveries import watched
 from tests.support.world_door import BERT, WorldDoor
 
 
-def serial_of(delivery: str) -> int:
-    return DeliveryId.parse(delivery).serial
-
-
 class AtTheBiller(RuleBasedStateMachine):
     """The incident with its world and its plain ledger, and what the biller and finance do with its credits."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(chunk_bytes=256, channel=Channel("billing"), delivers=False)
+        self.world = World(chunk_bytes=256, channel=Channel("billing"), delivers=False, other_channels=(LETTERS,))
         self.world.policies.publish("net-credit", 1, sealed_policy(POLICY))
         self.door, self.plain = WorldDoor(self.world), Plain()
         self.door.discretion.publish(1, discretion_json(DISCRETION))
@@ -78,13 +75,20 @@ class AtTheBiller(RuleBasedStateMachine):
 
     def note_delivered_additions(self) -> None:
         """What was accepted, or is asked back, is delivered by the schedule, a day after the first of it."""
-        for (seq, *_), one in self.plain.credits.items():
-            taken = self.world.deliveries.added(CampaignId(INCIDENT_ID, seq)).until
-            since = one.added_at()
-            if since is not None and one.state == "due" and microseconds_of(since) < taken:
+        for place, one in self.plain.credits.items():
+            since, asked = (
+                one.added_at() if one.state == "due" else None,
+                [back for back in one.backs if back.is_in("asked")],
+            )
+            if since is None and not asked:
+                continue
+            is_at_letters = self.stands(place).belongs_to == LETTERS.name
+            beside = LETTERS.text if is_at_letters else ""
+            taken = self.world.deliveries.added(CampaignId(INCIDENT_ID, place[0]), beside).until
+            if since is not None and microseconds_of(since) < taken:
                 one.send()
-            for back in one.backs:
-                if back.is_in("asked") and microseconds_of(back.at) < taken:
+            for back in asked:
+                if microseconds_of(back.at) < taken:
                     back.state = "assigned"
 
     def state(self, seq: int) -> State:
@@ -128,8 +132,8 @@ class AtTheBiller(RuleBasedStateMachine):
         if (answer in ("part", "applied") and amount == 0) or (one.on_bills and answer == "rejected"):
             return
         said = "applied" if answer == "part" else answer
-        told = {"serial": serial_of(stands.delivery), "credit_id": credit_id(*self.benefit(place), stands.attempt)}
-        self.hear(place, told, said, amount, fault)
+        told = {"credit_id": credit_id(*self.benefit(place), stands.attempt)}
+        self.hear(place, stands.delivery, told, said, amount, fault)
         one.hear(said, amount)
 
     def at_biller(self) -> list[Place]:
@@ -153,24 +157,26 @@ class AtTheBiller(RuleBasedStateMachine):
             return
         said = "applied" if answer == "part" else answer
         identity = credit_id(*self.benefit(place), number + 1, CreditType.REVERSAL)
-        self.hear(place, {"serial": serial_of(stands.delivery), "credit_id": identity}, said, amount, fault)
+        self.hear(place, stands.delivery, {"credit_id": identity}, said, amount, fault)
         again, of = one.hear_back(back, said, amount), place[1:]
         self.plain.given_again[of] = self.plain.given_again.get(of, 0) + again
 
     @precondition(lambda self: self.waiting())
-    @rule(pick=st.integers(0, 99), action=st.sampled_from(["send_again", "send_again", "write_off"]))
+    @rule(pick=st.integers(0, 99), action=st.sampled_from(["send_again", "to_letters", "write_off"]))
     def act_on_rejected(self, pick: int, action: str) -> None:
-        """Finance sends what the biller rejected or took back again, or writes it off."""
+        """Finance sends what the biller rejected or took back again, perhaps by letter, or writes it off."""
         places = self.waiting()
         place = places[pick % len(places)]
         one, stands, (key, benefit) = self.plain.credits[place], self.stands(place), self.benefit(place)
         self.steps += 1
         body = {"action": action, "account_id": key.account_id, "reason": "why"}
+        if action == "to_letters":
+            body |= {"action": "send_again", "channel": LETTERS.name}
         body["credit_id"] = credit_id(key, benefit, stands.attempt)
         reply = self.door.put(f"deliveries/credits/{INCIDENT_ID}/{key.seq}/c-{self.steps}", body, BERT)
         assert reply.status == 200, reply.content
         assert not reply.content["second_person_needed"]
-        if action == "send_again":
+        if body["action"] == "send_again":
             one.state, one.again_at = "due", self.world.now
         else:
             one.state = "written_off"
@@ -195,17 +201,20 @@ class AtTheBiller(RuleBasedStateMachine):
         """Whether the entries of a decision can take whatever is said next: full ones are tried elsewhere."""
         return len(self.world.credits.texts.get(self.benefit(place)[0], "")) < ROOMY_BYTES
 
-    def hear(self, place: Place, told: dict[str, Any], answer: str, amount: int, fault: OneFault) -> None:
-        """Read one answer of the biller, with one fault on the way."""
+    def hear(
+        self, place: Place, delivery: str, told: dict[str, Any], answer: str, amount: int, fault: OneFault
+    ) -> None:
+        """Read one answer to a delivery, of the biller of its channel, with one fault on the way."""
+        of = DeliveryId.parse(delivery)
         account, measure = self.benefit(place)[0].account_id, place[2]
         self.steps += 1
-        told |= {"account_id": account, "answer": answer}
+        told |= {"serial": of.serial, "account_id": account, "answer": answer}
         if answer == "applied":
             text = f"{amount / 100:.2f}" if measure == "EUR" else str(amount)
             told |= {"amount": text, "measure": measure, "bill": f"B-{self.steps}", "billed_on": "2026-04-01"}
         if answer == "rejected":
             told["code"] = "closed"
-        reply = self.door.put(f"acknowledgements/channel/billing/a-{self.steps}", {"answers": [told]})
+        reply = self.door.put(f"acknowledgements/channel/{of.channel}/a-{self.steps}", {"answers": [told]})
         assert reply.status == 200, reply.content
         hear_all(self.door, Tap(lambda at, name: fault_of(fault, at, name)))
         self.world.now += timedelta(seconds=2)
