@@ -50,7 +50,7 @@ class AtTheBiller(RuleBasedStateMachine):
         self.door.discretion.publish(1, discretion_json(DISCRETION))
         self.revision = self.campaigns = self.steps = self.decided_by = 0
         self.owed: dict[str, dict[str, int]] = {}
-        """What the latest campaign comes to, by account."""
+        """What the latest campaign comes to, by account of which it found something overpaid."""
         self.is_withdrawn = self.is_amended = False
         self.last: dict[str, Any] | None = None
 

@@ -163,6 +163,8 @@ class Plain:
     held: dict[tuple[int, str], str] = field(default_factory=dict)
     goodwill: dict[str, int] = field(default_factory=dict)
     given_again: dict[tuple[str, str], int] = field(default_factory=dict)
+    overpaid: set[str] = field(default_factory=set)
+    """The accounts of which the latest campaign found something overpaid: nothing of what is given again later."""
 
     def named(self, seq: int, account: str) -> str:
         """The id under which a campaign decided about an account; the present one where it did not."""
@@ -206,6 +208,7 @@ class Plain:
         How much more earlier ones had given than it owes, by measure.
         """
         self.offers.clear()
+        self.overpaid.clear()
         too_much: dict[str, int] = {}
         for account, (fee, kind, _) in rows.items():
             if fee is None:
@@ -217,6 +220,7 @@ class Plain:
                 given = self.net(account, measure) - self.written_off(account, measure)
                 if given > size:
                     too_much[measure] = too_much.get(measure, 0) + given - size
+                    self.overpaid.add(account)
             owed = self.owed(account, fee)
             if owed and kind == "offer":
                 self.offers[seq, account] = owed

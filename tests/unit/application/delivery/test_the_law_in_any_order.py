@@ -78,12 +78,12 @@ class Ledger(AtTheBiller):
         self.go_on(fault)
         assert self.state(self.campaigns) is State.CLOSED
         self.decided_by = self.revision
+        too_much = self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
         self.owed = {
             account: whole_of(fee)
             for account, (fee, *_) in rows.items()
-            if fee is not None and not self.plain.has_by_hand(account) and not self.plain.is_asked_back(account)
+            if fee is not None and account in self.plain.overpaid
         }
-        too_much = self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
         totals = self.world.campaign(f"{INCIDENT_ID}/{self.campaigns}").apply.totals
         overpaid = {what: size for (of, what), size in totals.worth().items() if of is RowResult.OVERPAID}
         assert overpaid == too_much
