@@ -82,7 +82,8 @@ GATEWAY_SECONDS = 30
 
 def test_the_gateway_answers_before_nobody_waits_any_more_and_all_waits_are_three_seconds() -> None:
     assert CONNECT_TIMEOUT_SECONDS < GATEWAY_SECONDS < READ_TIMEOUT_SECONDS
-    assert (round(sum(WAITS), 6), {429, 500, 502, 503, 504}) == (3, REPEATED)
+    assert round(sum(WAITS), 6) == 3
+    assert set(REPEATED) == {429, 500, 502, 503, 504}
 
 
 WAITS = [FIRST_WAIT_SECONDS * 2**number for number in range(ATTEMPTS - 1)]

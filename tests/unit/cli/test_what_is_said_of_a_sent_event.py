@@ -1,0 +1,76 @@
+"""What is said of an event that was sent: recorded, open, ended or refused, each of its own incident and campaign."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
+from kulanz_cli import sending
+from kulanz_cli.send import Sent
+from kulanz_cli.sending import _Became
+from tests.support.answering import cells
+
+ID = CampaignId.parse("in-7/3")
+KNOWN: Any = SimpleNamespace(incident_id="in-9")
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+WATCH = ["kulanz watch in-7/3"]
+SAYS: list[tuple[_Became, int | None, list[list[str]]]] = [
+    (_Became(refusal="tables_unconfirmed: why"), 7, [["The event was refused: tables_unconfirmed: why"]]),
+    (_Became(), 7, [["Recorded: incident in-9. The event asks for no campaign."]]),
+    (
+        _Became(ID, State.REFUSED), 7,
+        [["Campaign in-7/3 was refused. Why, and its rows:"], ["kulanz rejected in-7/3"]],
+    ),
+    *(
+        (_Became(ID, state), 7,
+         [[f"Campaign in-7/3 was opened for this event, and has ended ({state.value}). See it:"], WATCH])
+        for state in sorted(ENDED - {State.REFUSED})
+    ),
+    *(
+        (_Became(ID, state), 1_234,
+         [[f"Campaign in-7/3 is open ({state.value}, 1,234 rows). Follow it:"], WATCH])
+        for state in State if state not in ENDED
+    ),
+    (_Became(ID, State.PLANNING), 1, [["Campaign in-7/3 is open (planning, 1 row). Follow it:"], WATCH]),
+    (_Became(ID, State.PLANNING), None, [["Campaign in-7/3 is open (planning). Follow it:"], WATCH]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("became", "rows", "lines"), SAYS)
+def test_what_became_of_an_event_is_said_with_what_to_type_next(
+    became: _Became, rows: int | None, lines: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sending._show(became, KNOWN, rows)
+    assert cells(capsys.readouterr().out) == lines
+
+
+@pytest.mark.parametrize(("rows", "counted"), [(None, ""), (1, ", 1 row"), (1_234, ", 1,234 rows")])
+def test_an_event_on_the_bus_is_named_by_the_buss_id_and_says_where_its_campaign_will_be(
+    rows: int | None, counted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sending, "send", lambda *_: Sent("event-1", "Incident Resolved", "in-9", rows))
+    stack: Any = object()
+    sending._put_on_the_bus({}, stack, is_json=False)
+    assert cells(capsys.readouterr().out) == [
+        [f"Incident Resolved in-9{counted}: the bus has it as event-1"],
+        ["Its campaign, once it is open, or why it was refused:"], ["kulanz campaigns in-9"], ["kulanz rejected"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("became", "told"),
+    [
+        (_Became(), {"campaign": None, "state": None, "refused": None}),
+        (_Became(ID, "planning"), {"campaign": "in-7/3", "state": "planning", "refused": None}),
+        (_Became(refusal="why"), {"campaign": None, "state": None, "refused": "why"}),
+    ],
+)
+def test_a_program_is_told_what_became_of_an_event(became: _Became, told: dict[str, Any]) -> None:
+    assert sending._became_content(became) == told
