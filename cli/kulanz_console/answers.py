@@ -16,6 +16,7 @@ PARTS_MOST = 24
 _BETWEEN = "; "
 _ENDS = re.compile(r"; |\. (?=[A-Z])")
 """The end of a sentence: no value that is none goes on behind it."""
+_STATED = re.compile(r"\((\w+),")
 _RENAMED = '" to "'
 _LABELLED = re.compile(r"((?:[\w.\[\]-]+|\(a name\)|\(the body\))): (.+)", re.DOTALL)
 """The name of a field or a code, and what is said of it."""
@@ -29,8 +30,8 @@ class Answers:
         self._language, self._code = language, code
         self._found: dict[str, str | None] = {}
         self._kinds: Mapping[str, Callable[[str], str | None]] = {
-            "state": code, **dict.fromkeys(NUMBERS, number), "pairs": self._pairs, "what": self.known,
-            "cause": self._known_or_written, "apart": self._known_or_written,
+            "state": code, **dict.fromkeys(NUMBERS, number), "pairs": self._pairs, "stated": self._stated,
+            "what": self.known, "cause": self._known_or_written, "apart": self._known_or_written,
         }  # fmt: skip
 
     def known(self, text: str) -> str | None:
@@ -81,6 +82,10 @@ class Answers:
 
     def _known_or_written(self, text: str) -> str:
         return self.known(text) or text
+
+    def _stated(self, text: str) -> str:
+        """Ids, each with its state and an instant in brackets."""
+        return _STATED.sub(lambda found: f"({self._code(found[1])},", text)
 
     def _pairs(self, text: str) -> str:
         """Names and what they become: "a" to "b", "c" to "d"."""

@@ -176,13 +176,20 @@ class Page:
         if one.tag == "bdi":
             _put(one, self._phrase("".join(one.itertext())))
         elif one.tag != "code":
-            one.text = one.text and self._phrase(one.text)
+            one.text = one.text and self._within(one.text)
             for inner in one:
                 if one.get("class") != "reason":
                     self._translate(inner)
-                inner.tail = inner.tail and self._phrase(inner.tail)
+                inner.tail = inner.tail and self._within(inner.tail)
         if label := one.get("aria-label"):
             one.set("aria-label", self._phrase(label))
+
+    def _within(self, text: str) -> str:
+        """A text between others, with the spaces around it."""
+        said = text.strip()
+        if said in ("", text):
+            return self._phrase(text) if said else text
+        return text.replace(said, self._phrase(said))
 
     def _phrase(self, text: str) -> str:
         return self.words.phrase(text)

@@ -98,7 +98,9 @@ class Words:
 
     def facts(self, text: str) -> str:
         """A text of ours about a decision: its clauses in this language as far as they are known."""
-        return self.phrase(text) if isinstance(text, Said | Given) else "; ".join(map(self.phrase, text.split("; ")))
+        if isinstance(text, Said | Given) or text in self._texts:
+            return self.phrase(text)
+        return "; ".join(map(self.phrase, text.split("; ")))
 
     def code(self, text: object) -> str:
         """A code of ours, such as a state or a result, in words."""

@@ -188,3 +188,27 @@ def test_a_text_that_could_be_taken_apart_in_many_ways_is_looked_for_in_few(
     monkeypatch.setattr(Answers, "_one", counted)
     Words("de").noted(text)
     assert looked[0] <= PARTS_MOST**3
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "none: Kulanz tells the customer nothing of goodwill; whoever gave it does",
+            "keine: von Kulanz erfährt der Kunde hier nichts; wer sie gab, sagt es ihm",
+        ),
+        ("nothing is granted; waits for a manual review", "nichts ist gewährt; wartet auf eine Prüfung von Hand"),
+    ],
+)
+def test_a_fact_is_known_as_a_whole_or_by_its_clauses(written: str, said: str) -> None:
+    assert Words("de").facts(written) == said
+
+
+def test_states_of_what_is_named_are_in_words() -> None:
+    text = (
+        "the account has an equal amount of the last 30 days: T-1 (given, 2026-03-01T09:00:00Z), T-2 (waiting,"
+        " 2026-03-02T09:00:00Z); if a second one is meant, state the earlier id as repeat_of (kulanz goodwill"
+        " --repeat-of)"
+    )
+    said = str(Words("de").stated(text)).replace("<wbr>", "")
+    assert "T-1 (gegeben, 2026-03-01T09:00:00Z), T-2 (wartet, 2026-03-02T09:00:00Z)" in said

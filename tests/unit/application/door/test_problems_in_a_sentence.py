@@ -15,6 +15,7 @@ OCCUPIED = "campaign net-1/1 is not finished; wait for it, or cancel it"
         ("it waits", [], "it waits"),
         ("expected an id", [{"field": "id", "expected": "expected an id"}], "id: expected an id"),
         (OCCUPIED, [{"field": "campaign", "expected": OCCUPIED}], OCCUPIED),
+        ("fee: a number", [{"field": "fee", "expected": "fee: a number"}], "fee: a number"),
         (OCCUPIED, [{"field": "void", "expected": OCCUPIED}], f"void: {OCCUPIED}"),
         ("campaigns wait", [{"field": "campaign", "expected": "campaigns wait"}], "campaign: campaigns wait"),
         (

@@ -90,7 +90,7 @@ def said_of(content: Mapping[str, Any]) -> tuple[Kind | None, str, str]:
     detail, errors = content["detail"], content.get("errors", ())
     said = [detail, *(f"{one['field']}: {one['expected']}" for one in errors)]
     if errors and errors[0]["expected"] == detail:  # a refusal names its field, and may begin with its name
-        del said[int(detail.startswith(f"{errors[0]['field']} "))]
+        del said[int(detail.startswith((f"{errors[0]['field']} ", f"{errors[0]['field']}: ")))]
     return kind, "; ".join(said), str(content.get("reason", ""))
 
 
