@@ -272,16 +272,25 @@ def _show(found: "CaseAnswer") -> None:
     for owed in found["would_owe"]:
         _show_owed(owed)
     if found["closed"] is None:
-        say(out, "To decide it, one of:")
+        ways = _ways(found)
+        say(out, "To decide it, one of:" if len(ways) > 1 else "To decide it:")
         of_row = [*_subject(found["subject"]), *_row(found)]
         decide = ["kulanz", "decide", found["campaign"], found["account_id"], *of_row]
-        for way in (["--by-policy", "--fact", "..."], ["--amount", "5.00 EUR"], ["--decline"]):
+        for way in ways:
             command(out, [*decide, *way, "--reason", "..."])
     holding = next((fact for fact in found["missing"] if fact["holds"]), None)
     if not found["would_owe"] and holding is not None:
         say(out, "To see what it would owe:")
         named = [found["campaign"], found["account_id"], *_subject(found["subject"]), *_row(found)]
         command(out, ["kulanz", "cases", *named, "--fact", f"{holding['name']}=..."])
+
+
+def _ways(found: "CaseAnswer") -> list[list[str]]:
+    """How a case can be decided."""
+    granting = [] if found["only_decline"] else [["--by-policy", "--fact", "..."]]
+    if not found["only_decline"] and not found["no_amount"]:
+        granting.append(["--amount", "5.00 EUR"])
+    return [*granting, ["--decline"]]
 
 
 def _row(found: "CaseAnswer") -> list[str]:

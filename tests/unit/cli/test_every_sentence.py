@@ -131,7 +131,7 @@ def test_it_is_said_that_there_are_more_cases_where_there_are(pages: list[Any], 
 CASE: dict[str, Any] = {
     "v": 1, "account_id": "a-1", "campaign": C, "subject": "l-2", "kind": "held", "status": "held",
     "reason": "fee_unknown", "since": "2026-02-01T09:00:00Z", "row_offset": 33, "row": {"fee": "thirty", "out": ""},
-    "field": "fee", "expected": "an amount", "stands": None, "only_decline": None,
+    "field": "fee", "expected": "an amount", "stands": None, "only_decline": None, "no_amount": None,
     "decidable_until": "2027-02-01T09:00:00Z", "closed": None, "amended": False, "steps": ["one", "two"],
     "missing": [{"name": "fee", "type": "money", "choices": [], "holds": True}],
     "earlier": {}, "would_owe": [], "seen": SEEN,
@@ -194,7 +194,14 @@ SHOWN: dict[str, tuple[int, dict[str, Any], str]] = {
         0,
         {"kind": "rejected", "missing": [], "row": {}, "field": "", "only_decline": {"reason": "r", "says": "too old"}},
         (f"REJECTED account a-1, l-2 {ABOUT} row at byte 33: nothing of it can be read expected an amount"
-        f" only to decline it: too old {WHY} {to_decide('--subject l-2 --row 33 ')}"),
+        f" only to decline it: too old {WHY}"
+        " To decide it: kulanz decide in-7/3 a-1 --subject l-2 --row 33 --decline --reason ..."),
+    ),
+    "under a policy that counts what its subjects had": (
+        0, {"subject": "-", "missing": [], "no_amount": {"reason": "r", "says": "no amount"}},
+        (f"HELD account a-1 {ABOUT} {WHY} To decide it, one of:"
+        " kulanz decide in-7/3 a-1 --by-policy --fact ... --reason ..."
+        " kulanz decide in-7/3 a-1 --decline --reason ..."),
     ),
 }  # fmt: skip
 

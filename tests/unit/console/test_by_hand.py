@@ -10,6 +10,7 @@ from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import CASE, WAITING_CASE, with_discretion, with_everything
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID
 from tests.support.world_door import ANNA, BERT
+from tests.unit.application.cases.test_edges_of_cases import yearly
 from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
 
 ACCOUNT = "/account?id=granted-1"
@@ -94,6 +95,15 @@ def test_a_fact_that_has_no_choices_is_filled_in_to_see_what_it_would_owe(browse
     done = browser.post(f"{page}/decide", {**kept, "note": "the bill shows it"})
     assert done.status_code == 303, read(done.text)
     assert entries(browser, "held-2") == [Outcome.GRANTED]
+
+
+def test_under_a_policy_with_a_history_no_amount_is_asked_for() -> None:
+    world = yearly("in-1")
+    browser = Browser(world, EVERY_ROLE, with_discretion(world)).enter()
+    page = browser.get("/case/held/in-1/1").text
+    assert ways(page) == ["decline"]
+    assert "No amount can be stated: the policy counts what its subjects had before" in read(page)
+    assert 'name="amount"' not in page
 
 
 @pytest.mark.parametrize("asked", ["fact_fee=a+lot", "fact_nothing=1", "fact_fee=" + "9" * 2_000])

@@ -33,7 +33,7 @@ TOLD = {
     "Why not, and who decides": (
         OF_DISCRETION
         | refused("CaseRefused", case, decide)
-        | closed(case, ungrantable)
+        | closed(case, decide, ungrantable)
         | {supplied_facts.FACT_NOT_MISSING, FACT_INVALID, "account_shape", "subject_shape"}
     ),
     "Give it anyway": OF_DISCRETION | refused("GoodwillRefused", give_goodwill),

@@ -55,6 +55,8 @@ def test_minutes_above_a_limit_wait_though_the_money_does_not() -> None:
 
 def test_an_amount_by_hand_does_not_pass_a_history_by() -> None:
     door = door_of(yearly("in-1"))
+    assert door.get(f"cases/one/{HELD}/in-1/1").content["no_amount"]["reason"] == "history_needs_policy"
+    assert door_of(closed()).get(f"cases/one/held-2/{CAMPAIGN}").content["no_amount"] is None
     refused = decide(door, HELD, campaign="in-1/1", **BY_AMOUNT)
     assert (refused.status, refused.content["reason"]) == (409, "history_needs_policy")
     assert decide(door, HELD, campaign="in-1/1", name="d-2", facts={"fee": "10.00"}).content["state"] == "decided"

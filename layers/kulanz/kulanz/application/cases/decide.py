@@ -221,16 +221,21 @@ def _by_way(case: Case, request: HandRequest) -> tuple[Decision, SubjectHistory 
         case Way.DECLINE:
             return Decision(Outcome.DECLINED, request.reason), None
         case Way.AMOUNT:
-            if case.campaign.keeps_history:
-                raise CaseRefused(
-                    "history_needs_policy",
-                    "the policy counts what its subjects had before, and an amount by hand would not be in that: supply"
-                    " the missing fact, decline, or give it as goodwill",
-                    "amount",
-                )
+            if problem := no_amount(case):
+                raise CaseRefused(*problem, "amount")
             return _of_amount(request), None
         case Way.POLICY:
             return _of_policy(case, request)
+
+
+def no_amount(case: Case) -> tuple[str, str] | None:
+    """Why no amount can be decided, whichever; None where one can."""
+    if case.campaign.keeps_history:
+        return "history_needs_policy", (
+            "the policy counts what its subjects had before, and an amount by hand would not be in that: supply the"
+            " missing fact, decline, or give it as goodwill"
+        )
+    return None
 
 
 def _of_policy(case: Case, request: HandRequest) -> tuple[Decision, SubjectHistory | None]:

@@ -12,6 +12,7 @@ from kulanz.application.cases.decide import (
     HandRequest,
     agree_to_case,
     decide_case,
+    no_amount,
     reject_case,
 )
 from kulanz.application.cases.store import WAITS
@@ -220,7 +221,7 @@ class CaseAnswer(TypedDict):
     `kind` is why it waits. `row_offset` is the row that is in question, and `row` what stands in it, by column: of a
     conflict the row that contradicts the decided one, of a rejected row that row, with `field` and `expected` of what
     is wrong with it. `stands` is the decision that stands where another row made it. `only_decline` is why nothing can
-    be granted by this case.
+    be granted by this case, and `no_amount` why no amount can be stated.
 
     `would_owe` tries the values of the missing fact where there are few, or has the facts that were asked about.
     `earlier` is what earlier campaigns of the incident granted, net of voids, as exact texts by measure.
@@ -240,6 +241,7 @@ class CaseAnswer(TypedDict):
     expected: str
     stands: Mapping[str, Any] | None
     only_decline: Closed | None
+    no_amount: Closed | None
     decidable_until: str
     closed: Closed | None
     amended: bool
@@ -273,6 +275,7 @@ def one(asked: Asked, door: Door) -> CaseAnswer:
         "expected": "" if case.problem is None else case.problem.expected,
         "stands": case.decision.to_body() if case.kind is CaseKind.CONFLICT else None,
         "only_decline": _closed(case.ungrantable),
+        "no_amount": _closed(no_amount(case)),
         "since": format_instant(case.campaign.decided_at),
         "decidable_until": format_instant(case.campaign.decidable_until),
         "closed": _closed(case.closed),
