@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.delivery.at_channels import AtChannels
 from kulanz.domain.delivery.channel import FileFormat
+from kulanz.domain.delivery.credit import CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, entries_text, read_entries
-from kulanz.domain.delivery.files import PartFile
+from kulanz.domain.delivery.files import PartFile, sum_text
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
-from kulanz.domain.delivery.standing import CreditState, RejectedWith
+from kulanz.domain.delivery.reversal import Reversal, ReversalState
+from kulanz.domain.delivery.standing import CreditState, RejectedWith, standing
 from kulanz.domain.delivery.taken import taken_of
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, credits_messages
@@ -148,3 +151,38 @@ def test_what_takes_the_place_under_another_id_has_the_row_the_times_and_the_off
     assert (link.status, link.remaining, link.expires_at) == (Outcome.DECLINED, (), None)
     assert (link.effective_at, link.ttl, link.origin) == (AT, 77, 99)
     assert '"row":"00000000000000000000000000000000"' in link.body
+
+
+def test_a_reversal_says_where_it_is_how_much_of_it_is_on_bills_and_why_it_was_rejected() -> None:
+    """Of two of one credit, each its own."""
+    story = [
+        ASSIGNED, ACCEPTED, asked(130), SENT_BACK,
+        said(EntryKind.REVERSAL_REJECTED, delivery="billing/6", code="closed"),
+        replace(asked(70), id="void/1/w"),
+        said(EntryKind.REVERSAL_ASSIGNED, delivery="letters/9"),
+        said(EntryKind.REVERSAL_APPLIED, delivery="letters/9", attempt=2, amount=20, bill="B-7", day=AT.date()),
+    ]  # fmt: skip
+    first = Reversal(1, 1, "billing/1", 130)
+    sent = replace(first, state=ReversalState.ASSIGNED, delivery="billing/6")
+    no = replace(sent, state=ReversalState.REJECTED, code="closed")
+    second = Reversal(2, 1, "billing/1", 70)
+    away = replace(second, state=ReversalState.ASSIGNED, delivery="letters/9")
+    expected = [(), (), (first,), (sent,), (no,), (no, second), (no, away),
+                (no, replace(away, state=ReversalState.BOOKED, applied=20))]  # fmt: skip
+    found = [standing(story[: number + 1], 0, 500).reversals for number in range(len(story))]
+    assert found == expected
+
+
+@pytest.mark.parametrize("benefits", [(-1, 3), (3, -1), (2, 2), ()])
+def test_an_entry_names_places_that_a_decision_can_have_each_once(benefits: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="at least one benefit, and names none twice"):
+        said(EntryKind.ASSIGNED, benefits=benefits)
+
+
+@pytest.mark.parametrize(
+    ("measure", "is_money", "size", "text"),
+    [("EUR", True, 1_050, "10.50"), ("JPY", True, 1_050, "1050"), ("KWD", True, 1_050, "1.050"),
+     ("GB", False, Decimal("2.50"), "2.50"), ("minute", False, Decimal("1E+3"), "1000")],
+)  # fmt: skip
+def test_a_sum_is_written_in_the_decimals_of_its_measure(measure: str, size: Any, text: str, *, is_money: bool) -> None:
+    assert sum_text(SumOf(CreditType.CREDIT, measure, is_money), size) == text

@@ -96,3 +96,25 @@ def test_full_steps_count_each_by_its_own_line(number: Any, cents: int) -> None:
 )  # fmt: skip
 def test_an_amount_is_worked_out_as_the_guide_says(amount: str, cents: int) -> None:
     assert paid(f"pay: '{amount}'", (1, 2, 3, 5, 7), declared="n: numbers") == cents
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        ("round(fee, 0 EUR)", "cannot_be_computed"),
+        ("round(fee, 0.05 EUR)", "credit"),
+        ("if(working_days(2026-05-04, 2026-05-05) = 1, fee, fee)", "credit"),
+    ],
+)
+def test_what_has_no_value_is_held_and_never_guessed(amount: str, reason: str) -> None:
+    policy = compiled(written(f"zone: UTC\nworking_days: DE\ncurrency: EUR\nfacts: {{fee: money}}\npay: '{amount}'"))
+    assert policy.decide((500,)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"), [(0, "cannot_be_computed"), (1, "credit"), (31, "credit"), (32, "cannot_be_computed")]
+)
+def test_a_billing_day_is_one_of_a_month(day: int, reason: str) -> None:
+    amount = "if(start(billing_period(2026-05-04, n)) < decided_at, 1 EUR, 2 EUR)"
+    policy = compiled(written(f"zone: UTC\nfacts: {{n: number}}\npay: '{amount}'"))
+    assert policy.decide((day,)).reason == reason
