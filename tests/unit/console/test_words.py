@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 import kulanz_console
 from kulanz.application.door.routes import Role
+from kulanz.domain.audit import About
+from kulanz.domain.byhand.goodwill import GoodwillState
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
+from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.void import VoidState
+from kulanz.domain.drafts.reported import Course, Mark
+from kulanz.domain.ledger.hand_decision import CaseKind
+from kulanz.domain.policy.deciding.facts import _KIND_OF_FACT
 from kulanz_console.answered import (
     _BY_HAND,
     _MEANING,
@@ -212,3 +221,17 @@ def test_states_of_what_is_named_are_in_words() -> None:
     )
     said = str(Words("de").stated(text)).replace("<wbr>", "")
     assert "T-1 (gegeben, 2026-03-01T09:00:00Z), T-2 (wartet, 2026-03-02T09:00:00Z)" in said
+
+
+CODES = (*(About, CaseKind, Course, CreditState, DeliveryState, GoodwillState, Mark, TroubleKind, VoidState),)
+"""Codes that pages say in words."""
+HEAD = re.compile(r"([a-z]+_[a-z_]+): ")
+"""The code at the head of a reason, which a table shows alone."""
+
+
+def test_every_code_that_a_page_says_in_words_has_its_german() -> None:
+    codes = {one.value for kind in CODES for one in kind}
+    codes |= {found[1] for sentence in catalogue("de", "answers.") if (found := HEAD.match(sentence))}
+    codes |= {*_KIND_OF_FACT, "balanced", "plan_balanced"}
+    assert len(codes) > 100
+    assert sorted(one for one in codes if one.replace("_", " ") not in catalogue("de")) == []
