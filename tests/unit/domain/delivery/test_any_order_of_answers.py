@@ -230,6 +230,21 @@ AGAIN = CreditEntry(EntryKind.SEND_AGAIN, ASSIGNED.at, "person", "by/1", (0,))
 SENT = replace(ASSIGNED, delivery=SECOND, id=SECOND)
 
 
+def test_what_is_on_a_bill_and_stands_as_rejected_is_sent_again_under_its_id_and_answered_or_asked_again() -> None:
+    """The ways out that the page for billers has."""
+    begun = adding(ASSIGNED, replace(answer(REJECTED), code="closed")).entries
+    stood, why = heard(begun, [answer(APPLIED)])
+    assert (stood, why) == (begun, ["not_from_rejected"])
+    billed = replace(answer(APPLIED), delivery=SECOND)
+    entries, why = heard(stood, [AGAIN, SENT, billed])
+    assert (told(standing(entries, 0, SIZE)), why) == ({"applied": SIZE}, [])
+    begun = adding(ASSIGNED, asked(PART), SENT_BACK, back(REJECTED)).entries
+    stood, why = heard(begun, [back(APPLIED, amount=PART)])
+    assert (stood, why) == (begun, ["reversal_rejected"])
+    entries, why = heard(stood, [back(TAKEN_BACK), asked(PART, "two"), SENT_BACK_AGAIN, second(ACCEPTED)])
+    assert (told(standing(entries, 0, SIZE)), why) == ({"assigned": REST, "voided": PART}, [])
+
+
 def test_what_is_sent_again_for_the_rest_can_be_rejected_and_taken_back_by_itself() -> None:
     """Its reversal is of what was sent before, and has nothing to do with it any more."""
     rejected = ASSIGNED, asked(PART), SENT_BACK, back(ACCEPTED), answer(REJECTED)
