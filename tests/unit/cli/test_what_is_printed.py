@@ -15,6 +15,7 @@ from tests.support.answering import Answering, cells
 from tests.support.sources import SAMPLES
 from tests.support.world import World
 from tests.support.world_stack import WorldStack, run
+from tests.unit.cli.test_edges_of_billing import WHY_NOT, month, pages_of
 
 C = "in-7/3"
 
@@ -212,6 +213,20 @@ def test_how_long_an_outage_was_is_said_to_the_second_and_a_part_of_one_is_not_n
     microseconds: int | None, says: str
 ) -> None:
     assert length(microseconds) == says
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("left", "is_said"), [("0.00", False), ("0.01", True)])
+def test_a_campaign_is_called_undelivered_only_where_something_of_it_is_on_no_bill(
+    left: str, is_said: bool, order: int
+) -> None:
+    campaigns = month()
+    campaigns[0] |= {"delivery_state": "flagged", "lines": campaigns[0]["lines"][::order]}
+    for line in (line for one in campaigns for line in one["lines"]):
+        line["not_on_bills"] = left if line["measure"] == "EUR" else "0"
+    text = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
+    assert ("in-7/1 is not delivered: billing/12, flagged" in text) is is_said
+    assert (f"in-8/2 is not delivered: {WHY_NOT}" in text) is is_said
 
 
 # Files that are published in versions

@@ -167,9 +167,10 @@ def test_cases_by_campaign_and_what_waits_for_a_second_person() -> None:
     by_hand = {"decision": Decision(Outcome.DECLINED, "the-reason").to_body()}
     waits = {
         "account_id": "a-1", "subject": "l-2", "campaign": "in-9/4", "by_hand": by_hand, "person": "sso:anna",
-        "waits_until": "2026-04-01T09:00:00Z", "hash": "ab", "kind": "held",
+        "waits_until": "2026-04-01T09:00:00Z", "hash": "ab", "kind": "held", "your_yes": "counts",
     }  # fmt: skip
-    text = written(cases.show, Kept(cases__of_month=of_month, cases__proposed={**NONE, "proposed": [waits]}))
+    own = {**waits, "account_id": "a-2", "subject": "-", "person": "sso:ben", "your_yes": "asked"}
+    text = written(cases.show, Kept(cases__of_month=of_month, cases__proposed={**NONE, "proposed": [waits, own]}))
     found = rows(text)
     heads = ["Campaign", "held", "referred", "conflict", "rejected", "Days old", "To be decided before", "Days left"]
     start = found.index(heads)
@@ -178,3 +179,5 @@ def test_cases_by_campaign_and_what_waits_for_a_second_person() -> None:
         ["in-1/1", "1,001", "12", "13", "14", "2", until, "3"], ["in-2/1", "0", "0", "0", "15", "2", until, "closed"],
     ]  # fmt: skip
     assert ["a-1, l-2", "in-9/4", "declined (the-reason)", "anna", "2026-04-01 09:00:00 UTC"] in found
+    needs = "ben. It needs another person's yes."
+    assert ["a-2", "in-9/4", "declined (the-reason)", needs, "2026-04-01 09:00:00 UTC"] in found
