@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.adapters import messaging
+from kulanz.adapters import aws, messaging
 from kulanz.adapters.aws import ENTRY_ATTEMPTS
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsCredits, SnsNotices, SqsChunks, read_chunk_message
 from kulanz.adapters.source_deliveries import SqsDeliveries, read_message
@@ -116,6 +116,17 @@ def test_a_message_that_is_always_refused_is_given_up_for_now() -> None:
     with pytest.raises(TryAgain, match="SendMessageBatch"):
         SqsChunks(taking, "q").send([ChunkMessage(ID, Pass.PLAN, 1)])
     assert len(taking.calls) == ENTRY_ATTEMPTS
+
+
+def test_waits_double_from_the_first_one_to_the_longest_and_each_is_drawn_up_to_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: (least, most))
+    found: list[Any] = [aws.backoff_seconds(attempt) for attempt in range(1, ENTRY_ATTEMPTS + 1)]
+    first, longest = aws.BACKOFF_FIRST_SECONDS, aws.BACKOFF_LONGEST_SECONDS
+    assert found == [(0, min(longest, first * 2**doubled)) for doubled in range(ENTRY_ATTEMPTS)]
+    shorter: Any = aws.backoff_seconds(ENTRY_ATTEMPTS, aws.CONFLICT_BACKOFF_LONGEST_SECONDS)
+    assert shorter == (0, aws.CONFLICT_BACKOFF_LONGEST_SECONDS)
 
 
 def test_a_notice_carries_what_subscribers_filter_by() -> None:

@@ -372,6 +372,11 @@ def test_a_campaign_with_cases_has_of_each_kind_what_no_person_has_decided(
     assert list(found["granted"].items()) == [("EUR", "13"), ("GB", "11")]
     assert (found["later"], found["closed"] is None) == ([8, 9], closed is None)
     assert cases._of(of, asked(), door) is None
+    by_kind.update(counts)
+    assert cases._of(done, asked(), door) is None
+    by_kind.clear()
+    door.campaigns.incident = lambda _: None
+    assert cases._of(done, asked(), door) is None
 
 
 # Repairs
@@ -421,6 +426,23 @@ def test_a_campaign_that_is_looked_at_again_is_handed_to_its_worker_and_answers_
     question.body = {}
     assert repairs.advance(question, door)["state"] == "closed"
     assert looked_at == [ID]
+
+
+def test_a_cursor_of_another_campaigns_notices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for = {"of": ID}
+    monkeypatch.setattr(repairs, "existing", lambda *_: campaign(asked_for["of"]))
+    monkeypatch.setattr(repairs, "thaw", lambda *_: None)
+    monkeypatch.setattr(repairs, "committed_pages", lambda *_: iter([(11, [])]))
+    door: Any = SimpleNamespace(campaigns=SimpleNamespace(frozen=lambda _: None), lists=None, ledger=None)
+    question: Any = asked(seconds_left=0.0)
+    question.body, question.route = {}, SimpleNamespace(key="a route")
+    begun = repairs.notices(question, door)["next"]
+    assert begun is not None
+    question.body = {"cursor": begun}
+    assert repairs.notices(question, door)["next"] is not None
+    asked_for["of"] = CampaignId("another", 8)
+    with pytest.raises(Problem):
+        repairs.notices(question, door)
 
 
 def test_a_cursor_of_another_form_is_refused() -> None:
