@@ -162,9 +162,15 @@ class AtTheBiller(RuleBasedStateMachine):
         self.plain.given_again[of] = self.plain.given_again.get(of, 0) + again
 
     @precondition(lambda self: self.waiting())
-    @rule(pick=st.integers(0, 99), action=st.sampled_from(["send_again", "to_letters", "write_off"]))
-    def act_on_rejected(self, pick: int, action: str) -> None:
-        """Finance sends what the biller rejected or took back again, perhaps by letter, or writes it off."""
+    @rule(
+        pick=st.integers(0, 99),
+        action=st.sampled_from(["send_again", "to_letters", "to_letters", "write_off"]),
+        answer=st.none() | ANSWERS,
+    )
+    def act_on_rejected(self, pick: int, action: str, answer: str | None) -> None:
+        """Finance sends what the biller rejected or took back again, perhaps by letter, or writes it off. What was sent
+        again may be delivered and answered at once.
+        """
         places = self.waiting()
         place = places[pick % len(places)]
         one, stands, (key, benefit) = self.plain.credits[place], self.stands(place), self.benefit(place)
@@ -181,6 +187,12 @@ class AtTheBiller(RuleBasedStateMachine):
         else:
             one.state = "written_off"
         self.world.now += timedelta(seconds=2)
+        if answer is not None and one.state == "due":
+            self.world.now += timedelta(days=2)
+            self.go_on()
+            sent = self.at_biller()
+            if place in sent and one.state == "sent":
+                self.acknowledge(sent.index(place), answer)
 
     def waiting(self) -> list[Place]:
         """What waits for finance."""
