@@ -138,6 +138,7 @@ def test_components_and_functions_are_in_their_order_whatever_the_source_says_fi
     told = Reported(changes=changes, components={"c-4": "", "c-1": "", "c-2": "", **names})
     (draft,) = drafts(Part("the-upstream", "event:1", "0001", told))
     assert [one for one, _ in draft.unmapped] == ["d-1", "d-3", "d-7", "d-9"]
+    assert "where these components belong: d-1, d-3, d-7, d-9;" in draft.problem
     assert [one.component for one in draft.components] == ["c-1", "c-2", "c-4"]
     assert draft.functions == ("calling", "faxing", "texting")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.drafts.reported import Change, Degree, Mark, Stamp
-from kulanz.domain.drafts.timeline import timeline
+from kulanz.domain.drafts.timeline import joined, timeline
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 OK, PARTIAL, MAJOR = Degree.OPERATIONAL, Degree.PARTIAL, Degree.MAJOR
@@ -67,6 +67,16 @@ CASES: list[tuple[str, Sequence[Told], list[str], set[str]]] = [
 @pytest.mark.parametrize(("told", "spans", "marks"), [one[1:] for one in CASES], ids=[one[0] for one in CASES])
 def test_what_is_not_reported_is_marked(told: Sequence[Told], spans: list[str], marks: set[str]) -> None:
     assert spans_of(told) == (spans, marks)
+
+
+def test_what_came_outside_of_any_incident_is_joined_within_an_hour_and_stays_what_came_outside() -> None:
+    minutes = (-61, -60, -1, 0, 59, 60, 120, 121)
+    changes = [change(minute, OK, MAJOR) for minute in minutes]
+    for ended, last in ((60, 120), (None, 121)):
+        found = joined(changes, NOON, None if ended is None else at(ended).at)
+        assert [one.stamp for one in found] == [at(minute) for minute in minutes if -60 <= minute <= last]
+        assert not any(one.is_own for one in found)
+    assert joined(changes, None, None) == []
 
 
 def test_what_goes_on_has_no_end() -> None:

@@ -52,22 +52,26 @@ def test_a_person_is_an_iam_user_or_a_user_of_identity_center(iam: dict[str, Any
     assert Person(expected).door is Door.IAM
 
 
-@pytest.mark.parametrize(
-    "iam",
-    [
-        signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/Deploy/anna", f"{ROLE_ID}:anna"),
-        signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/MyAWSReservedSSO_X_1/anna", f"{ROLE_ID}:anna"),
-        signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/awsreservedsso_x_1/anna", f"{ROLE_ID}:anna"),
-        signed(f"{SSO}/anna", "AROAZZZZZZZZZZZZZZZZZ:anna"),
-        signed(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT),
-        signed(f"arn:aws:sts::{ACCOUNT}:federated-user/anna", f"{ACCOUNT}:anna"),
-    ],
-    ids=["a role", "a role named nearly so", "in other letters", "a role not listed", "root", "federated"],
-)
-def test_whoever_could_choose_a_name_is_a_machine(iam: dict[str, Any]) -> None:
+CHOSEN, SHARED = "whoever opens such a session chooses its name; ", "the root user belongs to the account"
+MACHINES: dict[str, tuple[dict[str, Any], str]] = {
+    "a role": (signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/Deploy/anna", f"{ROLE_ID}:anna"), ""),
+    "a role named nearly so": (
+        signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/MyAWSReservedSSO_X_1/anna", f"{ROLE_ID}:anna"), ""),
+    "in other letters": (
+        signed(f"arn:aws:sts::{ACCOUNT}:assumed-role/awsreservedsso_x_1/anna", f"{ROLE_ID}:anna"), ""),
+    "a role not listed": (signed(f"{SSO}/anna", "AROAZZZZZZZZZZZZZZZZZ:anna"), ""),
+    "root": (signed(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT), SHARED),
+    "federated": (signed(f"arn:aws:sts::{ACCOUNT}:federated-user/anna", f"{ACCOUNT}:anna"), CHOSEN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_whoever_could_choose_a_name_is_a_machine(name: str) -> None:
+    iam, why = MACHINES[name]
     found = called(iam)
 
     assert isinstance(found, Machine)
+    assert found.why.startswith(why)
     assert ";" in found.why  # what is the matter; what to do
 
 

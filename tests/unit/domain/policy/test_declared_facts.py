@@ -77,6 +77,7 @@ def test_a_value_that_is_to_be_held_is_no_error() -> None:
         ("{type: number, early: 2 hours}", ("early",), "only instants, days and windows can be early"),
         ("{type: number, currency: EUR}", ("currency",), "only money and amounts have a currency"),
         ("money", (), "say which currency it is in"),
+        ("amounts", (), "say which currency it is in"),
     ],
 )
 def test_what_a_type_cannot_have_is_refused_at_its_entry(fact: str, entry: tuple[str, ...], says: str) -> None:
