@@ -143,6 +143,16 @@ def test_a_quote_behind_a_blank_is_wrong_unless_the_profile_states_it(tmp_path: 
     assert cells_of(written)[-1] == ["A-x", "1.00"]
 
 
+def test_a_file_without_a_header_has_as_many_columns_as_the_widest_of_its_first_rows(tmp_path: Path) -> None:
+    """A first row that ends early, as some tools write it, is the row at fault, and not every row after it."""
+    numbered = {"fields": [{"name": "account_id", "from": 1}, {"name": "fee", "from": 2}]}
+    profile = {"dialect": {"header": False}, "schema": numbered}
+    content = b"A-x\n" + rows(3).partition(b"\n")[2]
+    report, written = prepared(tmp_path, {"in.csv": content}, profile, policy_text=POLICY)
+    assert (report.rows_in, report.rows_out) == (4, 4)
+    assert cells_of(written)[1:] == [[f"A-{number}", "1.00"] for number in range(3)]
+
+
 def test_rows_after_a_broken_one_keep_their_lines(tmp_path: Path) -> None:
     content = b'account_id,fee\nA-1,"1.00"x\nA-2,2.00\n\n"A\n-3",3.00\nA-4,x\n' + rows(400).partition(b"\n")[2]
     report, _ = prepared(tmp_path, {"in.csv": content}, PLAIN, policy_text=POLICY)

@@ -218,6 +218,14 @@ def test_instants_are_told_in_the_rules_zone_and_the_hour_that_comes_twice_with_
     assert said(INSTANT, at("2026-10-25T02:30:00.000001Z"), BERLIN) == "2026-10-25 03:30:00.000001"
 
 
+def test_each_stretch_of_an_outage_is_told() -> None:
+    hours = [(at(f"2026-05-{day:02}T08:00:00Z"), at(f"2026-05-{day:02}T12:00:00Z")) for day in (4, 6, 9)]
+    told_apart = [said(OUTAGE, (one,), None) for one in hours]
+    assert len(set(told_apart)) == 3
+    assert said(OUTAGE, tuple(hours), None) == f"{told_apart[0]}, {told_apart[1]} and {told_apart[2]}"
+    assert said(OUTAGE, (), None) == "none"
+
+
 def test_values_that_rest_on_one_another_are_told_each_once() -> None:
     values = "".join(f"  v{n}: if(b, v{n - 1} + 1, 0)\n" for n in range(1, 33))
     policy = compiled(written(f"facts: {{b: yes_no, n: number}}\nvalues:\n  v0: n\n{values}pay: v32 * 1 USD"))
