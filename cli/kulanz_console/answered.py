@@ -357,7 +357,7 @@ def _of_a_void(one: "TakenBackAnswer") -> tuple[str, str]:
         at = seconds(one["at"])
         return "given again", Said("{sum}, {at}: billing had taken it back, and has undone that", sum=again, at=at)
     return "taken back", Said(
-        "{sum}, {at}, by a {role}, approved by {persons}: {reason}",
+        "{sum}, {at}, by the {role}, approved by {persons}: {reason}",
         sum=sum_words(one["sums"]), at=seconds(one["at"]), role=one["role"], reason=Given(one["reason"]),
         persons=counted_as(one["approved_by"], "person"),
     )  # fmt: skip

@@ -25,7 +25,7 @@ GOODWILL = {"EUR": {"alone": {"decision": "50.00", "person_month": "60.00", "acc
 NOT_SENT = "not told what was decided by hand; whoever decided it tells the customer"
 NOT_SENT_BACK = "not told what was taken back; whoever asked for that tells the customer"
 BACK = "taken back {}, 2026-03-01T"
-WHY = "by a requester, approved by 1 person: it was the wrong list"
+WHY = "by the requester, approved by 1 person: it was the wrong list"
 
 
 def nothing(_: WorldStack) -> None:

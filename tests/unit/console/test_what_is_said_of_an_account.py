@@ -161,7 +161,7 @@ def test_a_notice_is_for_sending_since_the_decision_alone(by_hand: bool, accepte
 
 def test_what_the_biller_undid_is_given_again_and_never_a_negative_sum() -> None:
     found = dict(answered.facts(DECIDED[5], cast("Any", {"explained_by": "1"})))
-    assert found["taken back"].startswith("5.00 EUR, 2026-03-01T09:00:00Z, by a requester")
+    assert found["taken back"].startswith("5.00 EUR, 2026-03-01T09:00:00Z, by the requester")
     assert found["given again"] == "5.00 EUR, 2026-03-01T09:00:00Z: billing had taken it back, and has undone that"
 
 
