@@ -60,9 +60,8 @@ def outage(day: int, month: int = 2, year: int = 2026) -> list[dict[str, str]]:
 
 def incident(incident_id: str, windows: list[dict[str, str]], **changes: Any) -> dict[str, Any]:
     """The event that declares an incident and requests its campaign."""
-    return event(
-        incident_id=incident_id, windows=windows, policy=POLICY_ID, rows=len(FEES) + 1, key="lists/all.csv", **changes
-    )
+    told = {"policy": POLICY_ID, "rows": len(FEES) + 1, "key": "lists/all.csv", **changes}
+    return event(incident_id=incident_id, windows=windows, **told)
 
 
 def world(**settings: Any) -> World:

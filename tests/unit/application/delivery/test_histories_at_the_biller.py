@@ -38,13 +38,14 @@ VERSIONS: Sequence[Sequence[tuple[str, str]]] = ([], [OFFERS], [MORE], [LESS], [
 SEEDS = seeds_tried(40)
 STEPS = 60
 FAULT_RATE = 0.03
+BILLING = Channel("billing")
 
 
 class Years:
     """Incidents of one year that share a cap, their deliveries, and a biller that says whatever it likes."""
 
-    def __init__(self) -> None:
-        self.world = yearly_cap.world(channel=Channel("billing"), calls_in_flight=1)
+    def __init__(self, channel: Channel | None = BILLING) -> None:
+        self.world = yearly_cap.world(channel=channel, calls_in_flight=1)
         for version, changes in enumerate(VERSIONS[1:], 2):
             text = POLICY.replace("version: 1", f"version: {version}")
             for before, after in changes:
@@ -57,12 +58,11 @@ class Years:
 
     # What happens
 
-    def tell(self, name: str, day: int = 3, version: int = 1) -> None:
+    def tell(self, name: str, day: int = 3, version: int = 1, policy: str = POLICY_ID) -> None:
         """An incident is declared, or decided again."""
         self.revisions[name] += 1
-        self.world.publish(
-            yearly_cap.incident(name, yearly_cap.outage(day), revision=self.revisions[name], policy_version=version)
-        )
+        told = {"revision": self.revisions[name], "policy": policy, "policy_version": version}
+        self.world.publish(yearly_cap.incident(name, yearly_cap.outage(day), **told))
         self.world.run_until_quiet()
         self.world.now += timedelta(seconds=2)
 
@@ -268,6 +268,35 @@ def test_room_that_the_account_had_under_another_id_meanwhile_is_told() -> None:
     years.say(back, "taken_back")
     assert years.net("large").total() + years.net("larger").total() == 2 * CAP
     assert years.is_told()
+
+
+BESIDES = POLICY.replace("id: yearly-cap", "id: besides").replace("100.00 EUR - paid", "40.00 EUR - paid")
+
+
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("first", [POLICY_ID, "besides"])
+def test_what_another_policy_gave_beside_it_takes_no_share_of_what_a_cap_gets_back(first: str, *, asks: bool) -> None:
+    years, second = Years(BILLING if asks else None), "besides" if first == POLICY_ID else POLICY_ID
+    years.world.policies.publish("besides", 1, sealed_policy(f"{BESIDES}earlier: add\n"))
+    for policy in (first, second):
+        years.tell("first", 3, policy=policy)
+    assert years.net("large").total() == CAP + 4_000
+    if asks:
+        years.deliver()
+    years.world.now += timedelta(days=2)
+    assert years.void("first/1", "large", asks=asks)
+    if asks:
+        years.deliver()
+        (back,) = years.reversals()
+        years.say(back, "accepted")
+    kept = years.world.ledger.all_histories()
+    counted = {
+        policy: kept[HistoryKey("large", policy, WHOLE_ACCOUNT)].incidents["first"].added.get("paid_2026:EUR", 0)
+        for policy in (first, second)
+    }
+    assert counted == {first: 0, second: years.net("large")["first"]}
+    years.tell("third", 7, policy=first)
+    assert years.net("large")["third"] == (CAP if first == POLICY_ID else 4_000)
 
 
 @pytest.mark.parametrize("said", [("accepted",), ("accepted", "taken_back")], ids=" > ".join)

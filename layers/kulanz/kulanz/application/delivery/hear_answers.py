@@ -5,7 +5,7 @@ its receipt leaves entries that name their line, so that the same lines read aga
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -157,9 +157,11 @@ class Sheet:
     def _write_with_history(self, decision: Entry, change: EntriesChange, campaign: Campaign, now: datetime) -> bool:
         ports = self._ports
 
-        def applied() -> Sequence[int]:
+        def applied() -> list[Campaign]:
             record = ports.campaigns.incident(change.key.incident_id)
-            return (change.key.seq,) if record is None else record.applied
+            seqs = () if record is None else record.applied
+            found = (self._campaign(CampaignId(change.key.incident_id, seq)) for seq in seqs)
+            return [one for one in found if one is not None]
 
         step = history_step(decision, change, campaign.policy_id, ports.ledger, applied, by_biller=True)
         if step is None:

@@ -1,11 +1,12 @@
 """What a void, or the biller's answer to a reversal, changes of a subject's history: in one step with the entries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import Ledger
+from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, net_worth
 from kulanz.domain.policy.deciding.history import HistoryKey, Net
@@ -29,13 +30,13 @@ def history_step(
     change: EntriesChange,
     policy_id: str,
     ledger: Ledger,
-    applied: Callable[[], Sequence[int]],
+    applied: Callable[[], Iterable[Campaign]],
     *,
     by_biller: bool,
 ) -> HistoryStep | None:
     """What a change of a decision's entries changes of its subject's history; None where that has nothing of it.
 
-    `applied` gives the numbers of the campaigns that may have granted the subject something. It is asked after the
+    `applied` gives the campaigns of the incident that may have granted the subject something. It is asked after the
     history was read: whoever grants, or voids, beside this gives the history another version, and the step fails.
     """
     of = entry.key
@@ -43,7 +44,8 @@ def history_step(
     history = ledger.histories([key]).get(key)
     if history is None:
         return None
-    keys = [DecisionKey(of.account_id, of.incident_id, of.subject, seq) for seq in applied()]
+    seqs = sorted({of.seq, *_counted(policy_id, applied())})
+    keys = [DecisionKey(of.account_id, of.incident_id, of.subject, seq) for seq in seqs]
     standing = list(ledger.standing(keys).values())
     before = _net(standing)
     after = _net([with_voided(one, change.after) if one.key == of else one for one in standing])
@@ -52,6 +54,14 @@ def history_step(
         return None if left is None else HistoryStep(HistoryChange(key, history, left))
     found = history.reversed(of.incident_id, of.seq, before, after)
     return None if found is None else HistoryStep(HistoryChange(key, history, found.history), found.is_room_used)
+
+
+def _counted(policy_id: str, applied: Iterable[Campaign]) -> set[int]:
+    """The campaigns of whose grants a policy's history counts an incident's: its own, and those that they set off.
+
+    What another policy gave beside it (`earlier: add`) stands in that one's history.
+    """
+    return {seq for one in applied if one.policy_id == policy_id for seq in (one.id.seq, *one.follows)}
 
 
 def _net(entries: Sequence[Entry]) -> Net:

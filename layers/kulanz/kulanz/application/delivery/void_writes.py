@@ -104,9 +104,9 @@ class VoidWriter:
             return self.credits.write_entries([change])[0]
         return self.credits.write_with_history(change, step.change)
 
-    def _applied_to(self, key: DecisionKey) -> tuple[int, ...]:
+    def _applied_to(self, key: DecisionKey) -> list[Campaign]:
         """The campaigns of the incident that may have decided a subject."""
         if self._applied is None:  # while a void runs no campaign of the incident starts
             record = self.campaigns.incident(key.incident_id)
             self._applied = (key.seq,) if record is None else record.applied
-        return self._applied
+        return [self._campaign(CampaignId(key.incident_id, seq)) for seq in self._applied]
