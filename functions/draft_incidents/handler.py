@@ -24,7 +24,7 @@ from kulanz.application.drafts.draft_ports import Delivery
 from kulanz.application.drafts.follow_drafts import FollowPorts, follow_kept, watch_drafts
 from kulanz.application.drafts.keep_delivery import KeepingPorts, keep_delivery, keep_event
 from kulanz.config.draft_incidents import DraftIncidentsConfig
-from kulanz.failures import described
+from kulanz.failures import described, without_content
 
 all_imported()
 logger = Logger()
@@ -78,6 +78,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | No
     return {"batchItemFailures": failures}
 
 
+@without_content(logger.error)
 def _watch(seconds_left: Callable[[], float]) -> None:
     found = watch_drafts(_composed(), datetime.now(UTC), seconds_left)
     for name, why in found.failed:

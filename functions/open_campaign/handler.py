@@ -80,13 +80,13 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": failures}
 
 
+@without_content(logger.error)
 def _open_kept(event_id: str, context: LambdaContext) -> dict[str, Any]:
     ports, settings = _composed()
     ports = replace(ports, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
     cause = Cause(context.function_name, event_id, os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""))
-    with without_content(logger.error):
-        for opening in open_kept_requests(ports, settings, cause, datetime.now(UTC)):
-            logger.info("request that had waited", opening=opening.value)
+    for opening in open_kept_requests(ports, settings, cause, datetime.now(UTC)):
+        logger.info("request that had waited", opening=opening.value)
     return {"batchItemFailures": []}
 
 

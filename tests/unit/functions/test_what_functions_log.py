@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from io import StringIO
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import draft_incidents.handler as drafting
 import grant_credits.handler as granting
 import open_campaign.handler as opening
 import publish_notices.handler as publishing
@@ -291,3 +293,28 @@ def test_what_leaves_a_function_is_the_type_of_the_error_alone_and_was_logged() 
     ((text, fields),) = told
     assert (text, len(fields["errors"])) == ("failed", 1)
     assert CANARY not in str(told)
+
+
+@pytest.mark.parametrize(("function", "made"), [(opening, "open_kept_requests"), (drafting, "watch_drafts")])
+@pytest.mark.parametrize("fails_at", ["in its work", "while it is composed"])
+def test_what_fails_in_a_functions_schedule_leaves_it_without_content(
+    monkeypatch: pytest.MonkeyPatch, function: Any, made: str, fails_at: str
+) -> None:
+    """No record comes again here: Lambda would print whatever leaves the handler, with what it was working on."""
+
+    def fail(*_: object) -> Any:
+        raise KeyError(CANARY)
+
+    written = StringIO()
+    for one in function.logger._logger.handlers:
+        monkeypatch.setattr(one, "stream", written)
+    nothing: dict[str, Any] = dict.fromkeys(OpenPorts.__dataclass_fields__)
+    ports = OpenPorts(**nothing) if function is opening else "ports"
+    monkeypatch.setattr(function, "_composed", lambda: (ports, "settings"))
+    monkeypatch.setattr(function, made if fails_at == "in its work" else "_composed", fail)
+    with pytest.raises(FunctionFailed) as failed:
+        function.handle({"id": "e-1"}, CONTEXT)
+    assert (str(failed.value), failed.value.__cause__, failed.value.__suppress_context__) == ("KeyError", None, True)
+    (line,) = (json.loads(one) for one in written.getvalue().splitlines())
+    assert (line["level"], line["message"], len(line["errors"])) == ("ERROR", "failed", 1)
+    assert CANARY not in str(line)
