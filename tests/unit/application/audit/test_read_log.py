@@ -272,6 +272,28 @@ def test_an_answer_about_an_incident_ends_when_it_is_full_and_goes_on_with_the_n
     assert found == [one.actor for additions in of_each.values() for one in additions]
 
 
+@pytest.mark.parametrize("most", [2, 3, 4, 7, 100])
+@pytest.mark.parametrize("counts", [(5, 6, 4), (3, 0, 9), (1, 8, 1), (7, 1, 8)])
+def test_a_page_that_ends_within_a_campaign_leaves_nothing_out_of_the_later_ones(
+    counts: tuple[int, ...], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one campaign's page goes on from means nothing in the next one: that is read from its beginning."""
+    monkeypatch.setattr(read_log, "ENTRIES_PER_PAGE", most)
+    of_each = {
+        seq: [added(AdditionKind.ACCEPTED, 100 * seq + number) for number in range(size)]
+        for seq, size in enumerate(counts, 1)
+    }
+    ports, found, after = Told(of_each).ports, list[str](), ""
+    for _ in range(sum(counts) + len(counts)):
+        page = read_log.incident_log("net-outage", ports, after)
+        found += [entry.actor for entry in page.found if entry.action == "accepted"]
+        after = page.after
+        if not after:
+            break
+    assert after == ""
+    assert found == [one.actor for additions in of_each.values() for one in additions]
+
+
 def test_a_policy_is_unknown_only_where_nothing_was_published_and_nothing_requested_under_it() -> None:
     published = {3: AT + timedelta(hours=9), 4: AT}
     only_published = read_log.policy_log("net-credit", Told({}, published).ports).found

@@ -112,6 +112,25 @@ def test_a_draft_has_waited_long_from_a_day_after_it_was_asked_for_and_since_the
     assert found == [LongWaiting(f"draft-{one}", Waits.HELD, asked_at[one]) for one in (1, 3, last)]
 
 
+def test_an_incident_that_stands_in_both_months_takes_one_place_of_those_that_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last = LONG_WAITING_MOST
+    at = NOW - WAITS_LONG_AFTER
+    store = Drafts(**{f"rule_{one}": Followed(1, Waits.HELD, "d", at) for one in (1, last, last + 1)})
+    upstream = [_Key(SimpleNamespace(source="s", name=f"{number:03d}")) for number in range(1, last + 2)]
+    months = [(one, NOW - timedelta(days=40)) for one in upstream] + [(one, NOW) for one in upstream]
+    listed = [SimpleNamespace(of=one, received_at=received) for one, received in months]
+    in_turn = sorted(listed, key=lambda one: one.of.name)
+    monkeypatch.setattr(waiting, "read_drafts", lambda of, *_: [draft(int(of.name))])
+    monkeypatch.setattr(waiting, "waits_for", lambda *_: Waits.HELD)
+    sources = SimpleNamespace(sources={"s": SimpleNamespace(is_stopped=False)})
+    for received in (listed, [SimpleNamespace(of=one.of, received_at=NOW) for one in in_turn]):
+        monkeypatch.setattr(waiting, "unsettled_now", lambda *_, found=received: list(found))
+        found = waiting_long(cast("Any", sources), cast("Any", store), NOW)
+        assert [one.draft_id for one in found] == ["draft-1", f"draft-{last}"]
+
+
 class _Key:
     """An upstream incident, known by its source and name."""
 

@@ -1,5 +1,6 @@
 """What is said to be overpaid is what the plan of the latest campaign found, and nothing of what that held."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -8,6 +9,7 @@ from kulanz.application.campaigns.filed_reads import FiledReads, LineRead
 from kulanz.application.campaigns.read_history import Read
 from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpaid
 from kulanz.domain.campaigns.reconciliation import Overpaid
+from kulanz.domain.decision import Outcome
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import HISTORY_FULL, HISTORY_SETTLED, NO_HISTORY
 from tests.support.small_campaign import event
@@ -79,3 +81,16 @@ def test_only_what_the_plan_held_has_nothing_found(
 
     monkeypatch.setattr(FiledReads, "planned", planned)
     assert {account: found(made, account) for account in expected} == expected
+
+
+@pytest.mark.parametrize("seq", [2, 3])
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_nothing_is_said_while_the_latest_campaigns_own_decision_waits_for_a_person(outcome: Outcome, seq: int) -> None:
+    """That person decides what is owed. What waits of another campaign says nothing of what this one found."""
+    made = _amended()
+    (first,) = made.ledger.of_account("less", "in-1")
+    other = replace(first, key=replace(first.key, seq=seq), status=outcome)
+    came = found_overpaid([first, other], OverpaidPorts(made.campaigns, made.lists, made.archive))
+    waits = seq == 2 and outcome in (Outcome.HELD, Outcome.REFERRED)
+    assert (came is None) is waits
+    assert came is None or (came.campaign.seq, came.sums) == (2, (("EUR", 500),))

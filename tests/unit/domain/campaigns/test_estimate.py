@@ -1,11 +1,12 @@
 """What a campaign is said to cost, from its plan alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import Progress, State, StateChange
 from kulanz.domain.campaigns.estimate import (
     Operation,
     Planned,
@@ -18,6 +19,7 @@ from kulanz.domain.campaigns.estimate import (
 )
 from kulanz.domain.campaigns.prices import PRICES
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.values import CAUSE, NOW, campaign
 
 COUNTRY = Planned(rows=125_000_000, decisions=125_000_000, chunks=6_000)
 
@@ -79,6 +81,29 @@ def test_the_time_left_follows_from_the_receipts_so_far() -> None:
     assert left == timedelta(seconds=whole - done)
     assert campaign.state is State.CLOSED
     assert time_left(campaign, world.campaigns.log(campaign.id), world.now) is None
+
+
+def test_of_an_execution_that_was_paused_the_rate_is_that_since_it_began() -> None:
+    """All that is done was done since then: counted from the resume, it would be said to end far too soon."""
+    log = [
+        StateChange(number, NOW + timedelta(hours=hour), source, target, "a reason", CAUSE)
+        for number, (hour, source, target) in enumerate(
+            [
+                (0, None, State.PLANNING),
+                (10, State.PLANNING, State.AWAITING_APPROVAL),
+                (30, State.AWAITING_APPROVAL, State.APPLYING),
+                (35, State.APPLYING, State.PAUSED),
+                (37, State.PAUSED, State.APPLYING),
+            ],
+            1,
+        )
+    ]
+    whole = campaign().chunks.total_bytes
+    running = replace(campaign(), state=State.APPLYING, plan=Progress(whole), apply=Progress(whole // 4))
+    assert time_left(running, log, NOW + timedelta(hours=39)) == timedelta(hours=27)
+    planning = replace(campaign(), plan=Progress(whole // 5), apply=Progress(whole))
+    assert time_left(planning, log[:1], NOW + timedelta(hours=2)) == timedelta(hours=8)
+    assert time_left(replace(running, apply=Progress()), log, NOW + timedelta(hours=39)) is None
 
 
 def test_delivering_costs_at_most_two_write_units_a_credit_and_state_and_nearly_nothing_else() -> None:
