@@ -66,7 +66,7 @@ def list_acknowledgements(stack: Stack, channel: str, file: str | None, is_json:
 
     It also says what happened to each file.
 
-    Exits with 1 where lines changed nothing and ought to be looked at, where a file is not read to its end, or where
+    Exits with 1 where lines ought to be looked at, where a file is not read to its end, or where
     there is none.
     """
     door = stack.door()

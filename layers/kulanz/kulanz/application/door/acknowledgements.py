@@ -99,7 +99,7 @@ class AnswerFileItem(TypedDict):
 
 
 class AnswerProblem(TypedDict):
-    """A line that changed nothing, by the byte at which it begins. Its content is in the file alone."""
+    """A line that a person has to look at, by the byte at which it begins. Its content is in the file alone."""
 
     offset: int
     result: str
@@ -109,7 +109,7 @@ class AnswerProblem(TypedDict):
 
 
 class AnswerFileAnswer(AnswerFileItem):
-    """One answer file; `problems` are its lines that changed nothing, `next` is the cursor of further ones."""
+    """One answer file; `problems` are its lines that a person has to look at, `next` is the cursor of further ones."""
 
     v: int
     problems: Sequence[AnswerProblem]
@@ -230,7 +230,7 @@ def of_channel(asked: Asked, door: Door) -> AnswerFilesAnswer:
 
 
 def one(asked: Asked, door: Door) -> AnswerFileAnswer:
-    """One answer file, with its lines that changed nothing."""
+    """One answer file, with its lines that a person has to look at."""
     file = door.answers.file(asked.of["channel"], asked.of["file"])
     if file is None:
         raise unknown("there is no such answer file")

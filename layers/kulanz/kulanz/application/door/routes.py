@@ -280,7 +280,7 @@ ROUTES: tuple[Route, ...] = (
         "acknowledgements/one/{channel}/{file}",
         "acknowledgements.one",
         DELIVERY_READERS,
-        "One answer file, and its lines that changed nothing",
+        "One answer file, and its lines that a person has to look at",
         ("cursor",),
     ),
     _ask(
