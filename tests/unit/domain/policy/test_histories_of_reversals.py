@@ -30,7 +30,7 @@ def history(added: HistoryValues, **more: object) -> SubjectHistory:
 
 def changed(of: SubjectHistory, seq: int, before: int, after: int) -> tuple[SubjectHistory, bool]:
     """After the biller's answer: it was granted so much before it, and so much is left. As it is read back."""
-    found = of.reversed("mine", seq, {"EUR": before}, {"EUR": after})
+    found = of.reversed("mine", seq, {"EUR": before}, {"EUR": after}, NOW)
     assert found is not None
     assert found.history.version == of.version + 1
     return SubjectHistory.from_text(found.history.version, found.history.to_text()), found.is_room_used
@@ -127,7 +127,7 @@ def test_an_offer_beside_what_is_taken_back_stays_as_large_as_it_is() -> None:
     again, _ = changed(changed(granted, 1, 500, 0)[0], 1, 0, 500)
     assert again.incidents == granted.incidents
     alone = history({PAID: 200}, lapses_at=LATER)
-    assert alone.reversed("mine", 1, {"EUR": 0}, {"EUR": 0}) is None
+    assert alone.reversed("mine", 1, {"EUR": 0}, {"EUR": 0}, NOW) is None
     assert replace(alone.voided("mine", {}, {}) or alone, version=3) == alone, "of an offer nothing was granted"
 
 
@@ -175,11 +175,11 @@ def test_room_that_was_used_is_told_again_where_it_is_taken_back_and_given_once_
 def test_two_incidents_that_are_both_reversed_and_undone_have_used_no_room_of_each_other() -> None:
     now = with_other(history({PAID: 500}), {PAID: 300})
     now, _ = changed(now, 1, 500, 0)
-    step = now.reversed("other", 1, {"EUR": 300}, {"EUR": 0})
+    step = now.reversed("other", 1, {"EUR": 300}, {"EUR": 0}, NOW)
     assert step is not None
     now, is_used = changed(step.history, 1, 0, 500)
     assert not is_used
-    step = now.reversed("other", 1, {"EUR": 0}, {"EUR": 300})
+    step = now.reversed("other", 1, {"EUR": 0}, {"EUR": 300}, NOW)
     assert step is not None
     assert (step.is_room_used, values(step.history)) == (False, {PAID: 500})
 
@@ -196,6 +196,19 @@ def test_room_that_was_read_under_another_id_of_the_account_counts_as_used() -> 
     assert untouched.read_under_another_id().incidents == untouched.incidents
 
 
+def test_an_offer_that_has_lapsed_is_room_that_its_own_incident_may_use_again() -> None:
+    now = with_other(history({PAID: 100}), {PAID: 100})
+    now = now.with_addition("other", Addition(NOW, {PAID: 400}, {}, NOW), NOW)
+    after_it = NOW + timedelta(days=2)
+    step = now.reversed("mine", 1, {"EUR": 100}, {"EUR": 0}, after_it)
+    assert step is not None
+    for granted, is_used in ((100, False), (400, True)):
+        later = step.history.with_addition("other", Addition(NOW, {PAID: granted}), after_it)
+        again = later.reversed("mine", 1, {"EUR": 0}, {"EUR": 100}, after_it)
+        assert again is not None
+        assert again.is_room_used is is_used
+
+
 def test_time_that_another_payment_settled_meanwhile_is_used_room_too() -> None:
     now, _ = changed(history({PAID: 500}, cleared={TIME: DAY}), 1, 500, 0)
     for settled, is_used in (((24, 48),), False), (((0, 1),), True):
@@ -204,5 +217,5 @@ def test_time_that_another_payment_settled_meanwhile_is_used_room_too() -> None:
 
 
 def test_an_incident_that_the_history_does_not_know_is_left_alone() -> None:
-    assert history({PAID: 1}).reversed("another", 1, {"EUR": 1}, {"EUR": 0}) is None
+    assert history({PAID: 1}).reversed("another", 1, {"EUR": 1}, {"EUR": 0}, NOW) is None
     assert history({PAID: 1}).voided("another", {"EUR": 1}, {"EUR": 0}) is None

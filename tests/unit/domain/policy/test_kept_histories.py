@@ -212,22 +212,22 @@ def test_a_void_takes_off_what_is_for_good_and_leaves_an_offer_beside_it() -> No
 def test_what_a_biller_took_off_counts_again_to_the_last_unit_once_it_is_undone() -> None:
     before = addition(added={PAID: 701, COUNT: 1})
     history = SubjectHistory(3, {"a": before, "b": addition(added={PAID: 60})})
-    booked = history.reversed("a", 2, {"EUR": 700}, {"EUR": 200})
+    booked = history.reversed("a", 2, {"EUR": 700}, {"EUR": 200}, AT)
     assert booked is not None
     taken = {2: Taken({PAID: 500}, {"EUR": 500}, {PAID: 60})}
     expected = replace(before, added={PAID: 201, COUNT: 1}, taken=taken)
     assert booked == Reversed(SubjectHistory(4, {"a": expected, "b": addition(added={PAID: 60})}), False)
-    undone = booked.history.reversed("a", 2, {"EUR": 200}, {"EUR": 700})
+    undone = booked.history.reversed("a", 2, {"EUR": 200}, {"EUR": 700}, AT)
     assert undone is not None
     assert (undone.history.incidents["a"], undone.is_room_used, undone.history.version) == (before, False, 5)
-    assert history.reversed("c", 2, {}, {}) is None
+    assert history.reversed("c", 2, {}, {}, AT) is None
 
 
 def test_whoever_has_added_since_has_used_the_room_that_an_undone_reversal_takes_again() -> None:
     history = SubjectHistory(3, {"a": addition(added={PAID: 700})})
-    booked = history.reversed("a", 2, {"EUR": 700}, {"EUR": 0})
+    booked = history.reversed("a", 2, {"EUR": 700}, {"EUR": 0}, AT)
     assert booked is not None
     since = booked.history.with_addition("b", addition(added={PAID: 10}), AT)
-    undone = since.reversed("a", 2, {"EUR": 0}, {"EUR": 700})
+    undone = since.reversed("a", 2, {"EUR": 0}, {"EUR": 700}, AT)
     assert undone is not None
     assert (undone.history.incidents["a"].added, undone.is_room_used) == ({PAID: 700}, True)

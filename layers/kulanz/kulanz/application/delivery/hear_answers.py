@@ -163,7 +163,7 @@ class Sheet:
             found = (self._campaign(CampaignId(change.key.incident_id, seq)) for seq in seqs)
             return [one for one in found if one is not None]
 
-        step = history_step(decision, change, campaign.policy_id, ports.ledger, applied, by_biller=True)
+        step = history_step(decision, change, campaign.policy_id, ports.ledger, applied, answered_at=now)
         if step is None:
             return ports.credits.write_entries([change])[0]
         if step.is_room_used:  # before it is written: whoever takes over from a dead worker does not see it any more

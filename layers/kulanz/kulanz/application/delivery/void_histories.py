@@ -1,6 +1,7 @@
 """What a void, or the biller's answer to a reversal, changes of a subject's history: in one step with the entries."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,12 +33,13 @@ def history_step(
     ledger: Ledger,
     applied: Callable[[], Iterable[Campaign]],
     *,
-    by_biller: bool,
+    answered_at: datetime | None = None,
 ) -> HistoryStep | None:
     """What a change of a decision's entries changes of its subject's history; None where that has nothing of it.
 
     `applied` gives the campaigns of the incident that may have granted the subject something. It is asked after the
     history was read: whoever grants, or voids, beside this gives the history another version, and the step fails.
+    `answered_at` is when the biller's answer was heard; None where a void here takes something back.
     """
     of = entry.key
     key = HistoryKey(of.account_id, policy_id, of.subject)
@@ -49,10 +51,10 @@ def history_step(
     standing = list(ledger.standing(keys).values())
     before = _net(standing)
     after = _net([with_voided(one, change.after) if one.key == of else one for one in standing])
-    if not by_biller:
+    if answered_at is None:
         left = history.voided(of.incident_id, before, after)
         return None if left is None else HistoryStep(HistoryChange(key, history, left))
-    found = history.reversed(of.incident_id, of.seq, before, after)
+    found = history.reversed(of.incident_id, of.seq, before, after, answered_at)
     return None if found is None else HistoryStep(HistoryChange(key, history, found.history), found.is_room_used)
 
 

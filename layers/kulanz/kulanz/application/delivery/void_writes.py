@@ -97,9 +97,7 @@ class VoidWriter:
 
     def _write_with_history(self, entry: Entry, change: EntriesChange, campaign: Campaign) -> bool:
         """Void a decision in one step with what that takes off its subject's history."""
-        step = history_step(
-            entry, change, campaign.policy_id, self.ledger, lambda: self._applied_to(entry.key), by_biller=False
-        )
+        step = history_step(entry, change, campaign.policy_id, self.ledger, lambda: self._applied_to(entry.key))
         if step is None:
             return self.credits.write_entries([change])[0]
         return self.credits.write_with_history(change, step.change)

@@ -256,7 +256,7 @@ class SubjectHistory:
             incident_id, added.with_granted(granted, left if added.taken else replace(left, dropped=None))
         )
 
-    def reversed(self, incident_id: str, seq: int, before: Net, after: Net) -> "Reversed | None":
+    def reversed(self, incident_id: str, seq: int, before: Net, after: Net, now: datetime) -> "Reversed | None":
         """The same once the biller has booked reversals of the decision of campaign `seq`, or has undone them.
 
         What that took off counts again to the last unit once all of it is undone, also where a later campaign has
@@ -269,7 +269,7 @@ class SubjectHistory:
             return None
         booked = {measure: min(size, after.get(measure, 0)) for measure, size in before.items()}
         left = granted.less(before, booked) if booked != dict(before) else granted
-        others = self._others(incident_id)
+        others = self._others(incident_id, now)
         taken = _with_taken(added.taken.get(seq, Taken()), granted, left, before, booked, others)
         undone = {measure: int(after[measure]) - int(size) for measure, size in booked.items() if is_currency(measure)}
         again, taken = _given_again(taken, {measure: size for measure, size in undone.items() if size > 0})
@@ -291,11 +291,16 @@ class SubjectHistory:
     def _with(self, incident_id: str, addition: Addition) -> "SubjectHistory":
         return SubjectHistory(self.version + 1, {**self.incidents, incident_id: addition})
 
-    def _others(self, incident_id: str) -> dict[str, int | Fraction]:
-        """What other incidents have added in numbers, with what reversals took off."""
+    def _others(self, incident_id: str, now: datetime) -> dict[str, int | Fraction]:
+        """What other incidents have added in numbers, with what reversals took off. An offer that has lapsed is room
+        that somebody else may have had.
+        """
         found: dict[str, int | Fraction] = {}
         for place, one in self.incidents.items():
-            for values in (one.added, *(taken.values for taken in one.taken.values())) if place != incident_id else ():
+            counted = None if place == incident_id else one.at(now)
+            if counted is None:
+                continue
+            for values in (counted.added, *(taken.values for taken in one.taken.values())):
                 found |= {name: found.get(name, 0) + _number(values, name) for name in values}
         return found
 
