@@ -4,18 +4,19 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kulanz.domain.campaigns.campaign import Campaign, Pass
-from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
+from kulanz.domain.campaigns.campaign import Campaign, Pass, State
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.event_file import read_event
 from kulanz_local.cases import CASES, Case
 from kulanz_local.drive import with_limits
-from kulanz_local.lists import Expectation, write_list
+from kulanz_local.lists import Expectation, Verdict, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from tests.support.world import BUCKET, World
 
@@ -97,3 +98,40 @@ def test_a_notice_or_a_decision_too_few_or_too_many_is_found(
 ) -> None:
     expected, campaign, notices, stored = played(CASES[0], tmp_path)
     assert len(list(discrepancies(expected, campaign, notices + notices_more, stored + stored_more))) == 1
+
+
+PLANTED = {"a": 10, "b": 20, "c": 30}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ((7, 20, 26), None),
+        ((8, 18, 27), None),
+        ((10, 13, 30), None),
+        ((6, 20, 27), "(a): planted 7 to 10, found 6"),
+        ((8, 20, 25), "(c): planted 26 to 30, found 25"),
+        ((10, 12, 31), "(c): planted 26 to 30, found 31"),
+        ((11, 13, 29), "(a): planted 7 to 10, found 11"),
+    ],
+)
+def test_of_rows_that_contradict_each_other_either_may_stand_and_no_more_or_fewer(
+    written: tuple[int, int, int], said: str | None
+) -> None:
+    """Three rows of a contradict one of b, four of b one of c: all other sums are right in each of these."""
+    verdicts = {reason: Verdict("declined", reason) for reason in PLANTED}
+    expected = Expectation(60, 60)
+    expected.planned.update({verdicts[reason]: rows for reason, rows in PLANTED.items()})
+    expected.contradictions.update({(verdicts["a"], verdicts["b"]): 3, (verdicts["b"], verdicts["c"]): 4})
+    plan, apply = Totals(lines=60), Totals(lines=60)
+    for (reason, rows), stands in zip(PLANTED.items(), written, strict=True):
+        plan.counts[CountKey(RowResult.DECLINED, reason, WriteResult.NONE)] = rows
+        apply.counts[CountKey(RowResult.DECLINED, reason, WriteResult.WRITTEN)] = stands
+        apply.counts[CountKey(RowResult.DECLINED, reason, WriteResult.CONFLICT)] = rows - stands
+    campaign: Any = SimpleNamespace(
+        id="i/1", state=State.CLOSED, rows_announced=60, plan=SimpleNamespace(totals=plan),
+        apply=SimpleNamespace(totals=apply),
+    )  # fmt: skip
+    found = list(discrepancies(expected, campaign, notices=0, decisions_stored=53))
+    assert (found == []) is (said is None)
+    assert said is None or f"i/1: decisions declined {said}" in found

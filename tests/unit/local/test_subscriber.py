@@ -1,9 +1,13 @@
 """What the demo's subscriber has received: every notice counted once, however often and however many there are."""
 
+import json
 import subprocess
 import sys
 import threading
 from collections import defaultdict
+from contextlib import closing
+from itertools import cycle
+from random import Random
 from typing import Any
 
 import pytest
@@ -92,3 +96,23 @@ def test_a_receiver_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     aws.ended.set()
     received._known.close()
     assert is_left
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_told_of_an_incident_is_shown_once_by_its_revisions_in_whatever_order_it_came(seed: int) -> None:
+    aws: Any = Hanging()
+    received = Subscriber(aws, "", "topic", "bus")
+    kinds = ("detected", "updated", "completed")
+    told = [
+        {"notice_id": f"{of}-{revision}", "incident_id": of, "kind": f"{kind} {revision}",
+         "incident": {"revision": revision}}
+        for of in ("one", "two") for revision, kind in zip(range(1, 13), cycle(kinds), strict=False)
+    ]  # fmt: skip
+    of_campaign = {"campaign": "one/1", "kind": "granted", "locale": "de", "recipients": [{"notice_id": "00" * 16}]}
+    with closing(received._known):
+        for message in Random(seed).sample([of_campaign, *told, *told], 2 * len(told) + 1):
+            received._take_notices(json.dumps(message))
+        for of in ("one", "two"):
+            assert received.status_notices(of) == [one["kind"] for one in told if one["incident_id"] == of]
+        assert received.status_notices("three") == []
+        assert (received.notices_of("one/1"), received.deliveries()) == (1, 1)
