@@ -13,7 +13,7 @@ def zipped(path: Path, **texts: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as file:
         for name, text in texts.items():
-            file.writestr(f"python/{name}.py", text)
+            file.writestr(zipfile.ZipInfo(f"python/{name}.py"), text)  # without the time, which is coarse
     return path
 
 
