@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.lists.manifest import read_manifest
-from kulanz_cli.bucket_parts import pinned_parts
+from kulanz_cli.bucket_parts import NAMED, PinnedParts, _current, pinned_parts
 from tests.support.small_campaign import CAMPAIGN, HEADER, event, row, small_world
 from tests.support.world import BUCKET, World
 from tests.support.world_stack import WorldStack, run
@@ -63,6 +63,34 @@ def sent(tmp_path: Path) -> str:
     del told["id"], told["detail"]["campaign"]["affected"]
     (tmp_path / "event.json").write_text(json.dumps(told))
     return str(tmp_path / "event.json")
+
+
+def test_a_part_that_was_deleted_once_and_is_there_again_is_in_the_list_without_a_note() -> None:
+    latest, earlier = {"IsLatest": True}, {"IsLatest": False}
+    version = {"VersionId": "v-1", "ETag": "e-1", "Size": 9}
+    page = {
+        "Versions": [{"Key": "again", **latest, **version}, {"Key": "gone", **earlier, **version}],
+        "DeleteMarkers": [{"Key": "again", **earlier}, {"Key": "gone", **latest}],
+    }
+
+    class Listed:
+        def get_paginator(self, _: str) -> "Listed":
+            return self
+
+        def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+            yield page
+
+    found, empty, deleted = _current(Listed(), "bucket", "lists/")
+    assert ([part.key for part in found], empty, deleted) == (["again"], [], ["gone"])
+
+
+@pytest.mark.parametrize(("keys", "is_more"), [(NAMED - 1, False), (NAMED, False), (NAMED + 1, True)])
+def test_a_note_names_some_objects_and_says_that_there_are_more_only_where_there_are(keys: int, is_more: bool) -> None:
+    empty = [f"empty-{number}" for number in range(keys)]
+    (note,) = PinnedParts({}, [], empty, []).notes()
+    assert note.endswith(f", {keys:,}: {', '.join(empty[:NAMED])}{' and more' * is_more}")
+    (note,) = PinnedParts({}, [], [], ["gone"]).notes()
+    assert note == "note: objects that were deleted in the bucket are not in the list, 1: gone"
 
 
 def test_the_campaign_reads_what_was_there_when_the_command_ran(stack: WorldStack, sent: str) -> None:

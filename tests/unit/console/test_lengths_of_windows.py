@@ -58,3 +58,11 @@ def test_windows_are_as_long_as_they_are_together(windows: list[Any], minutes: i
     said = "" if minutes is None else seconds_words(timedelta(minutes=minutes))
     choices = drafts.show(visit).content["choices"]
     assert [(one["name"], one["length"]) for one in choices] == [("proposed", said), ("major", said)]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(999, "0:00:00"), (1_000, "0:00:01"), (59_999, "0:00:59"), (60_000, "0:01:00"), (90_061_900, "1 day, 1:01:01")],
+)
+def test_a_length_is_told_in_the_whole_seconds_that_have_passed(milliseconds: int, said: str) -> None:
+    assert seconds_words(timedelta(milliseconds=milliseconds)) == said

@@ -39,6 +39,17 @@ def credit(**changes: Any) -> Mapping[str, Any]:
     return {**CREDIT, "sent_at": at(7), "due": at(8), **changes}
 
 
+@pytest.mark.parametrize("outcome", [Outcome.GRANTED, Outcome.OFFERED])
+@pytest.mark.parametrize("accepted_at", [None, at(4)])
+def test_what_is_claimable_is_granted_once_it_is_accepted_and_not_before(
+    outcome: Outcome, accepted_at: str | None
+) -> None:
+    now = () if outcome is Outcome.OFFERED else (AMOUNT,)
+    offer = {**OFFER, "accepted": accepted_at is not None, "accepted_at": accepted_at}
+    one = decided(Decision(outcome, "the-reason", now, claimable=(LATER,)), offer=offer, status="granted")
+    assert one.granted == (*now, *((LATER,) if accepted_at else ()))
+
+
 def test_every_fact_of_a_decision_has_its_own_value() -> None:
     one = decided(
         Decision(Outcome.GRANTED, "the-reason", (AMOUNT, MINUTES), NOTICE, claimable=(LATER,)),
