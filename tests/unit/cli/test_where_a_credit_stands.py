@@ -8,7 +8,7 @@ import pytest
 
 from kulanz.domain.decision import Benefit
 from kulanz.domain.money import Money
-from kulanz_console.answered import _billing, _late_from
+from kulanz_console.on_the_way import billing, late_from
 from tests.support.reading import read
 
 
@@ -70,7 +70,7 @@ TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
 def test_who_asks_hears_where_the_credit_stands_and_until_when(what: str) -> None:
     found, says = TOLD[what]
     content: Any = {"credits": [found]}
-    assert [read(text) for _, text in _billing(content)] == [f"2.99 EUR {says}"]
+    assert [read(text) for _, text in billing(content)] == [f"2.99 EUR {says}"]
 
 
 @pytest.mark.parametrize("what", TOLD)
@@ -79,7 +79,7 @@ def test_the_deadline_of_what_was_granted_is_that_of_its_credit_as_long_as_it_co
     late = re.search(r"; late (?:since|from) [^ ]+", says)
     euros, minutes = Benefit(Money(299, "EUR")), Benefit(None, "20", "call_minute")
     content: Any = {"credits": [found]}
-    assert _late_from(content, euros) == ("" if late is None else late[0].removeprefix("; "))
-    assert _late_from(content, minutes) == ""
+    assert late_from(content, euros) == ("" if late is None else late[0].removeprefix("; "))
+    assert late_from(content, minutes) == ""
     content["credits"].append(found)
-    assert _late_from(content, euros) == "", "nobody knows which of both it is"
+    assert late_from(content, euros) == "", "nobody knows which of both it is"

@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz_console import answered
 from kulanz_console.answered import Decided, Standing
+from kulanz_console.on_the_way import lateness
 from kulanz_console.port import NotAnswered
 from kulanz_console.sessions import Session
 from kulanz_console.views import audit, drafts
@@ -113,7 +114,7 @@ def test_where_nothing_is_given_the_latest_decision_says_why() -> None:
 def test_a_credit_is_late_since_its_deadline_or_from_it_and_never_once_it_is_over(
     due: str | None, state: str, *, late: bool, says: str
 ) -> None:
-    assert answered._lateness({"due": due, "state": state, "late": late}) == says  # type: ignore[typeddict-item]
+    assert lateness({"due": due, "state": state, "late": late}) == says  # type: ignore[typeddict-item]
 
 
 def test_two_engines_are_named_by_what_each_did() -> None:

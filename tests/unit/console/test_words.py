@@ -27,8 +27,6 @@ from kulanz_console.answered import (
     _BY_HAND,
     _MEANING,
     _NOTHING_GRANTED,
-    _ON_ITS_WAY,
-    COUNTED_BY,
     EXPLAINED,
     WITHDRAWN,
 )
@@ -42,6 +40,7 @@ from kulanz_console.drawing.ways import (
     SAYS,
 )
 from kulanz_console.drawing.words import SENTENCES
+from kulanz_console.on_the_way import _ON_ITS_WAY, COUNTED_BY
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
 from kulanz_console.still_open import (

@@ -31,12 +31,7 @@ from kulanz.domain.delivery.entries import (
     channel_of,
     entries_text,
 )
-from kulanz.domain.delivery.reversal import (
-    REVERSAL_MOVES,
-    REVERSAL_OVERTAKEN,
-    Reversal,
-    ReversalState,
-)
+from kulanz.domain.delivery.reversal import REVERSAL_MOVES, REVERSAL_OVERTAKEN, Reversal, ReversalState
 from kulanz.domain.money import Size
 
 STANDINGS_REMEMBERED = 256
