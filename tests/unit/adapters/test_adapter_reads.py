@@ -67,6 +67,19 @@ def test_a_whole_object_in_place_of_a_range_is_cut_to_it() -> None:
     assert _read(Scripted(get_object=[whole])) == bytes(range(10, 20))
 
 
+@pytest.mark.parametrize("block_bytes", [1, 3, 7, 10, 99, 100])
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize(("start", "stop"), [(0, 100), (0, 7), (10, 20), (93, 100), (99, 100), (42, 43), (50, 50)])
+def test_a_range_is_the_same_in_whatever_blocks_it_comes(
+    block_bytes: int, start: int, stop: int, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
+) -> None:
+    monkeypatch.setattr("kulanz.adapters.s3.BLOCK_BYTES", block_bytes)
+    content = bytes(range(100))
+    whole = {"Body": _body(content), "ETag": PINNED.etag, "ResponseMetadata": {"HTTPStatusCode": 200}}
+    answer = whole if is_whole else _part(content[start:stop], start)
+    assert _read(Scripted(get_object=[answer]), start, stop) == content[start:stop]
+
+
 def test_another_range_than_was_asked_for_is_not_taken() -> None:
     with pytest.raises(TryAgain, match="another range"):
         _read(Scripted(get_object=[_part(b"0123456789", 0)]))
