@@ -14,7 +14,7 @@ from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
-from kulanz_console.drawing.text import seconds
+from kulanz_console.drawing.text import action_words, seconds
 
 LOG_VERSION = 1
 SHOWN = 1_000
@@ -97,5 +97,5 @@ def _entries(door: Door, what: str, of: Mapping[str, str | int]) -> Iterator[dic
 
 def _line(entry: Mapping[str, Any]) -> str:
     reason = f": {entry['reason']}" if entry["reason"] else ""
-    action = entry["action"].replace("_", " ")
-    return f"{seconds(entry['at'])} {action} {entry['about']} {entry['on']} by {entry['actor']}{reason}"
+    done = f"{action_words(entry['action'])} {entry['about']} {entry['on']}"
+    return f"{seconds(entry['at'])} {done} by {entry['actor']}{reason}"

@@ -11,6 +11,8 @@ from functools import cache
 
 from kulanz_console.catalogue import catalogue, values_in
 
+FOUND_MOST = 1_024
+"""Texts and parts of texts that are remembered, of some 500 bytes each: a console lives longer than its pages."""
 PARTS_MOST = 24
 """Sentences of one text. A longer one is left as it is: it is no text of the API."""
 _BETWEEN = "; "
@@ -37,13 +39,17 @@ class Answers:
     def known(self, text: str) -> str | None:
         """A text in this language; None where a part of it is not known, and for English.
 
-        What was found of a part is kept: each is looked for once, however it may be taken apart.
+        What was found of a part is remembered for a while: each is looked for once, however it may be taken apart.
         """
         if not catalogue(self._language, "answers."):
             return None
-        if text not in self._found:
-            self._found[text] = self._of_parts(text.split(_BETWEEN))
-        return self._found[text]
+        if text in self._found:
+            return self._found[text]
+        found = self._of_parts(text.split(_BETWEEN))
+        if len(self._found) >= FOUND_MOST:
+            self._found.clear()
+        self._found[text] = found
+        return found
 
     def _of_parts(self, parts: Sequence[str]) -> str | None:
         """The longest sentence at the beginning that is known, and the rest."""

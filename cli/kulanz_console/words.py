@@ -110,7 +110,7 @@ class Words:
 
 @cache
 def words_in(language: str) -> Words:
-    """The texts of a language. They keep nothing of a request."""
+    """The texts of a language. Of what requests showed they remember some (`FOUND_MOST`), and nothing else."""
     return Words(language)
 
 

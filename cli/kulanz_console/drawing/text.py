@@ -1,10 +1,12 @@
 """Texts from outside as a reader sees them: a terminal or a page shows them, and does nothing else with them."""
 
+import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"
 """They shape the letters of some scripts and neither hide nor move text."""
 _REPLACEMENT = "\ufffd"
+_WITH_ID = re.compile(r"(.+ (?:void|credit) )(\S+ of)")
 
 
 def plain(text: object) -> str:
@@ -33,3 +35,9 @@ def counted_as(number: int, one: str, many: str = "") -> str:
 def seconds(at: str) -> str:
     """An instant for people, in whole seconds."""
     return at if "." not in at else f"{at.partition('.')[0]}Z"
+
+
+def action_words(action: str) -> str:
+    """What the audit log says was done, in words; the id of a void or a credit is not one of them."""
+    found = _WITH_ID.fullmatch(action)
+    return action.replace("_", " ") if found is None else f"{found[1].replace('_', ' ')}{found[2]}"

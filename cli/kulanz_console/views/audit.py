@@ -1,6 +1,5 @@
 """*Audit log*: who did what, when and why; by campaign, incident, policy, person or day."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_console.drawing.text import action_words
 from kulanz_console.inline import foreign, instant
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import Words
 
-_WITH_ID = re.compile(r"(.+ (?:void|credit) )(\S+ of)")
 FILTERS = ("campaign", "incident", "policy", "actor", "day")
 
 
@@ -36,7 +35,7 @@ def _rows(found: Sequence[Mapping[str, Any]], words: Words) -> Markup:
     The same few texts are in most lines: each is written once. The rows are written as one text, in a fifth of the time
     that a template takes for each.
     """
-    said, about = cache(lambda text: words.noted(_action(text))), cache(lambda text: escape(words.code(text)))
+    said, about = cache(lambda text: words.noted(action_words(text))), cache(lambda text: escape(words.code(text)))
     why, which = cache(words.noted), cache(foreign)
     by = cache(lambda actor: f'<a href="{escape(url("", actor=actor))}">{foreign(actor)}</a>')
     rows = "".join(
@@ -46,12 +45,6 @@ def _rows(found: Sequence[Mapping[str, Any]], words: Words) -> Markup:
         for one in found
     )
     return Markup(rows)  # noqa: S704 (each part is escaped)
-
-
-def _action(text: str) -> str:
-    """What was done, in words; the id of a void or a credit is not one of them."""
-    found = _WITH_ID.fullmatch(text)
-    return text.replace("_", " ") if found is None else f"{found[1].replace('_', ' ')}{found[2]}"
 
 
 def _of(what: str, value: str) -> tuple[dict[str, str | None], dict[str, str | int]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kulanz.domain.campaigns.trouble import TroubleKind
-from kulanz_cli.log import SHOWN
+from kulanz_cli.log import SHOWN, _line
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world_stack import DESK, WorldStack, run
@@ -105,3 +105,17 @@ def test_what_stands_still_is_shown_first_until_it_is_repaired(stack: WorldStack
     shown = run(stack, "campaigns").stdout
     assert shown.startswith(f"{kind.value} {CAMPAIGN} since 2026-03-01T09:00:00Z: ")
     assert "paused" in shown
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("was_paused", "was paused"),
+        ("requested void v_1 of", "requested void v_1 of"),
+        ("sent_again credit c_2 of", "sent again credit c_2 of"),
+    ],
+)
+def test_what_was_done_is_in_words_and_an_id_is_as_it_is_typed(action: str, said: str) -> None:
+    at = "2026-03-01T09:00:00.123456Z"
+    entry = {"at": at, "action": action, "about": "campaign", "on": "in_7/3", "actor": "sso:an_na", "reason": "a_b"}
+    assert _line(entry) == f"2026-03-01T09:00:00Z {said} campaign in_7/3 by sso:an_na: a_b"

@@ -59,8 +59,17 @@ def test_a_reason_is_one_line_for_the_domain_the_api_and_the_commands(text: str,
 @pytest.mark.parametrize("text", NOTHING_SAID, ids=map(ascii, NOTHING_SAID))
 def test_a_reason_says_something_and_a_note_need_not(text: str) -> None:
     assert not is_reason(text)
-    assert (_api_takes(_Act, "reason", text), _command_takes(text), _api_takes(_Note, "note", text)) == (
-        False,
-        False,
-        True,
-    )
+    assert not _api_takes(_Act, "reason", text)
+    assert not _command_takes(text)
+    assert _api_takes(_Note, "note", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("\u2003", "one line of text that is not blank"), ("a\nb", "one line of text without control")],
+)
+def test_what_is_wrong_with_a_reason_is_told_as_it_is(text: str, expected: str) -> None:
+    with pytest.raises(Problem) as refused:
+        read_body(_Act, {"reason": text})
+    (error,) = refused.value.errors
+    assert (error["field"], error["expected"].startswith(expected)) == ("reason", True)

@@ -20,6 +20,7 @@ from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpa
 from kulanz.application.ledger.held_since import held_since
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
+from kulanz.domain.campaigns.limits import lines_of
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.delivery.credit import credit_id
@@ -464,5 +465,4 @@ def _looked_in(campaign: Campaign, found: Answer) -> LookedIn:
 
 def _rejected(campaign: Campaign) -> int:
     """How many rows were rejected so far, by whichever pass has gone further."""
-    passes = (campaign.plan.totals.results(), campaign.apply.totals.results())
-    return max(sum(lines for (result, _), lines in found.items() if result is RowResult.REJECTED) for found in passes)
+    return max(lines_of(totals, RowResult.REJECTED) for totals in (campaign.plan.totals, campaign.apply.totals))

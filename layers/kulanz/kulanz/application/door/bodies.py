@@ -24,8 +24,8 @@ def _one_line(value: str) -> str:
 
 
 def _reason(value: str) -> str:
-    if not is_reason(value):
-        raise ValueError("one line of text without control characters")
+    if not is_reason(_one_line(value)):
+        raise ValueError("one line of text that is not blank")
     return value
 
 

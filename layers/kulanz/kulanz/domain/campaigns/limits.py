@@ -148,13 +148,13 @@ def exceeded(limits: Limits, totals: Totals, measured: Measured, *, follows: boo
 def every_row_rejected(totals: Totals) -> Exceeded | None:
     """The limit that a list exceeds of which nobody would be decided: no approval is worth anything then."""
     rows = totals.rows()
-    if not rows or _lines_of(totals, RowResult.REJECTED) != rows:
+    if not rows or lines_of(totals, RowResult.REJECTED) != rows:
         return None
     return Exceeded("rejected", f"every row was rejected ({rows:,}), so that nobody would be decided")
 
 
 def _shares(limits: Limits, totals: Totals, measured: Measured, rows: int) -> Iterator[Exceeded]:
-    rejected, held = _lines_of(totals, RowResult.REJECTED), _lines_of(totals, RowResult.HELD)
+    rejected, held = lines_of(totals, RowResult.REJECTED), lines_of(totals, RowResult.HELD)
     if nobody := every_row_rejected(totals):
         yield nobody
     elif _is_over(rejected, rows, limits.shares["rejected"]):
@@ -211,7 +211,8 @@ def _amounts(limits: Limits, measure: str, amounts: Distribution) -> Iterator[Ex
         yield Exceeded("total", f"{size_text(measure, amounts.sum)}, at most {size_text(measure, total)}", measure)
 
 
-def _lines_of(totals: Totals, row_result: RowResult) -> int:
+def lines_of(totals: Totals, row_result: RowResult) -> int:
+    """How many lines came to a result."""
     return sum(lines for key, lines in totals.counts.items() if key.row_result is row_result)
 
 
