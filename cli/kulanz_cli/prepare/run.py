@@ -179,7 +179,7 @@ class Preparation:
     def _must_be_meant(self, left: Sequence[str], path: Path) -> None:
         """Refuse to leave out what would have stopped the list, or whose absence moves money without a word.
 
-        Such are another currency, a misspelt fact, and the account as the biller names it.
+        Such are another currency, a fact, also a misspelt one, and the account as the biller names it.
         """
         if not self._profile.dialect.header:
             return
@@ -192,7 +192,8 @@ class Preparation:
             )
         fields = {one.name for one in self._profile.schema.fields}
         absent = [fact for fact in self._policy.facts if fact.name not in fields]
-        for column, name in nearly_named(unmeant, absent, None):
+        exactly = [(fact.name, fact.name) for fact in absent if fact.name in unmeant]
+        for column, name in [*exactly, *nearly_named(unmeant, absent, None)]:
             raise InputUnusable(
                 f"{path}: the column {column!r} is left out, and the policy's {name!r} is no field, so its default"
                 " would count; add a field for it, or name the column under ignore"
