@@ -8,6 +8,7 @@ says them, so that no property can: they are written down, and read again by who
 import ast
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -17,17 +18,24 @@ from kulanz.domain.lists import account_ids, cells, check_digits, header_advice,
 from kulanz.domain.policy.deciding import plausible
 
 TABLE = Path(__file__).parents[1] / "unit" / "domain" / "lists" / "border.txt"
-LAYER = Path(__file__).parents[2] / "layers" / "kulanz"
 COMMAND = "python -m tests.support.border_table"
 WIDTH_CHARACTERS = 110
 MODULES = (
     *(f"kulanz.domain.lists.{name}" for name in (
-        "account_ids", "cells", "columns", "header", "header_advice", "id_shape", "instants", "lines", "unread_columns",
+        "account_ids", "cells", "columns", "header", "header_advice", "id_shape", "instants", "jsonl_rows", "lines",
+        "manifest", "to_bill", "unread_columns",
     )),
     *(f"kulanz.domain.campaigns.{name}" for name in ("amounts", "limits", "repeats", "same_outage")),
     *(f"kulanz.domain.policy.deciding.{name}" for name in ("plausible", "row_cost")),
     "kulanz.application.lists.check_list",
     "kulanz.application.incidents.incident_event",
+    "kulanz.application.incidents.wrong_fields",
+    *(f"kulanz.application.cases.{name}" for name in ("case", "sample_plan", "store", "waiting")),
+    *(f"kulanz_cli.prepare.{name}" for name in (
+        "cells", "command", "json_rows", "numbers", "parquet", "parts", "profile", "proposal", "propose", "report",
+        "run", "sniffing", "sources", "text", "workbook",
+    )),
+    *(f"kulanz_cli.doctor.{name}" for name in ("clock", "command", "doors", "functions", "streams", "thorough")),
 )  # fmt: skip
 
 
@@ -68,22 +76,18 @@ def _section(name: str, found: Iterable[str]) -> Iterator[str]:
 def _limits() -> Iterator[str]:
     for name in MODULES:
         module = import_module(name)
-        own = {constant: value for constant, value in _constants(module) if not constant.startswith("_")}
+        own = dict(_constants(module))
         yield from (f"{name}.{constant} = {value}" for constant, value in sorted(own.items()))
 
 
 def _constants(module: ModuleType) -> Iterator[tuple[str, object]]:
     """The numbers that a module itself names; those that it imports stand where they are named."""
-    for statement in ast.parse(_source(module.__name__)).body:
+    for statement in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         for name in (node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)):
             value = getattr(module, name)
-            if isinstance(value, int | float | Fraction | timedelta) and not isinstance(value, bool):
+            if isinstance(value, int | float | Decimal | Fraction | timedelta) and not isinstance(value, bool):
                 yield name, value
-
-
-def _source(name: str) -> str:
-    return (LAYER / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
