@@ -162,7 +162,7 @@ def test_an_event_without_records_is_the_schedules_and_its_id_the_cause(monkeypa
 @pytest.mark.parametrize(
     ("rung", "is_listed", "is_whole"), [((), True, True), ((), False, True), (("i/1", "i/2"), True, False)]
 )
-def test_the_alarm_of_a_broken_glass_rings_before_it_is_noted(
+def test_the_alarm_of_a_broken_glass_rings_before_it_is_noted_and_what_is_stuck_is_an_error_of_its_name(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     rung: tuple[str, ...],
@@ -170,15 +170,22 @@ def test_the_alarm_of_a_broken_glass_rings_before_it_is_noted(
     is_whole: bool,
 ) -> None:
     noted: list[Any] = []
-    found = SimpleNamespace(failed=(), is_whole=is_whole, looked_at=5, waiting=7, to_ring=rung)
+    stuck = ((CampaignId("i", 3), "TryAgain: throttled"), (CampaignId("i", 4), "Refused: why"))
+    found = SimpleNamespace(failed=stuck, is_whole=is_whole, looked_at=5, waiting=7, to_ring=rung)
     logged: list[Any] = []
+    failed: list[Any] = []
     ports, older = SimpleNamespace(troubles="troubles"), SimpleNamespace(bring_in=lambda _: is_listed)
     monkeypatch.setattr(handler, "_watching", lambda: (ports, older))
     monkeypatch.setattr(handler, "watch_open", lambda *_: found)
     monkeypatch.setattr(handler, "note_rung", lambda *said: noted.append((said[0], said[1], metrics(capsys))))
     monkeypatch.setattr(handler.logger, "info", lambda *said, **fields: logged.append((said, fields)))
+    monkeypatch.setattr(handler.logger, "error", lambda *said, **fields: failed.append((said, fields)))
     assert handler._watch_campaigns(None, lambda: 1.0) == 7  # type: ignore[arg-type]
     assert logged == [(("watch",), {"looked_at": 5, "waiting": 7, "is_whole": is_listed and is_whole})]
+    assert failed == [
+        (("campaign could not be moved on",), {"campaign": "i/3", "why": "TryAgain: throttled"}),
+        (("campaign could not be moved on",), {"campaign": "i/4", "why": "Refused: why"}),
+    ]
     assert noted == ([(rung, "troubles", [{"GlassBroken": [2]}])] if rung else [])
 
 

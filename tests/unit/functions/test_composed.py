@@ -239,6 +239,43 @@ def fits(made_: Any, place: str) -> None:
         fits(value, f"{place}.{one.name}")
 
 
+def settings_in(made_: Any, config: Any) -> Iterator[str]:
+    """The settings that ports have under their own names. Raises AssertionError where one is another's, or left out."""
+    if isinstance(made_, tuple):
+        for one in made_:
+            yield from settings_in(one, config)
+    if not is_dataclass(made_):
+        return
+    for one in fields(made_):
+        value = getattr(made_, one.name)
+        if hasattr(config, one.name):
+            assert value == getattr(config, one.name), f"{type(made_).__name__}.{one.name}"
+            yield one.name
+        yield from settings_in(value, config)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.usefixtures("made")
+def test_what_a_stack_sets_is_what_its_functions_go_by_wherever_it_has_its_own_name(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = fresh(monkeypatch, function)
+    (config,) = (one.read() for name, one in vars(module).items() if name.endswith("Config"))
+    found = {name for compose in FUNCTIONS[function] for name in settings_in(getattr(module, compose)(), config)}
+    assert found == NAMED_ALIKE.get(function, set())
+
+
+NAMED_ALIKE: Mapping[str, set[str]] = {
+    "advance_campaign": {"gate", "channel", "recipients_per_message", "write_rate"},
+    "grant_credits": {"calls_in_flight", "units_per_second", "retention_days", "budget_zone"},
+    "open_campaign": {
+        *("list_bucket", "list_prefix", "incident_sources", "campaign_sources", "chunk_bytes", "decidable_days"),
+        "account_ids",
+    },
+}
+"""The settings that the ports of a function have under their own names."""
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_gives_each_adapter_its_own_table_queue_topic_and_bucket(
     function: str, made: list[tuple[str, str, Any]], monkeypatch: pytest.MonkeyPatch

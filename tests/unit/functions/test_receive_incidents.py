@@ -3,12 +3,14 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from kulanz.application.drafts.receive_delivery import Delivered, Received
 from kulanz.application.ports import TryAgain
 from kulanz_local.invoke import EVENTS, filled
 from receive_incidents import handler
@@ -103,3 +105,33 @@ def test_the_log_holds_no_secret_path_or_body(log: StringIO) -> None:
     for word in (IN_PATH, "wrong-secret-in-path", CANARY, "/v1/sources", "nobody"):
         assert word not in log.getvalue()
     assert "NOT_AUTHENTIC" in log.getvalue()
+
+
+def test_each_part_of_a_request_is_taken_for_what_it_is_and_headers_by_their_names_in_lower_case(
+    monkeypatch: pytest.MonkeyPatch, log: StringIO
+) -> None:
+    taken: list[Any] = []
+
+    def receive(*said: Any) -> Received:
+        taken.append(said)
+        return Received.NOT_AUTHENTIC
+
+    monkeypatch.setattr(handler, "_composed", lambda: "ports")
+    monkeypatch.setattr(handler, "receive_delivery", receive)
+    event = {
+        "pathParameters": {"source": "page", "secret": "in-path"},
+        "headers": {"X-PagerDuty-Signature": "v1=Ab", "content-type": "application/JSON"},
+        "body": "h\u00e9 \ud800",
+    }
+    assert handler.handle(event, CONTEXT) == {
+        "statusCode": 401,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": json.dumps({"message": "the signature or the secret is not one of this source's"}),
+        "isBase64Encoded": False,
+    }
+    ((delivered, ports, now),) = taken
+    headers = {"x-pagerduty-signature": "v1=Ab", "content-type": "application/JSON"}
+    assert delivered == Delivered("page", "in-path", headers, "h\u00e9 \ud800".encode("utf-8", "surrogatepass"))
+    assert (ports, now.utcoffset()) == ("ports", timedelta(0))
+    (line,) = (json.loads(one) for one in log.getvalue().splitlines())
+    assert (line["message"], line["became"]) == ("delivery", "NOT_AUTHENTIC")

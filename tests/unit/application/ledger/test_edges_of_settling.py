@@ -13,8 +13,8 @@ from kulanz.application.budgets.store import ReservedBy
 from kulanz.application.ledger import settle_budgets as module
 from kulanz.application.ledger.settle_budgets import SECONDS_FOR_ONE, Settled, SettlePorts, settle_budgets
 from kulanz.application.ledger.state_amounts import StatePorts, StateRefused, state_amounts
-from kulanz.application.ports import PinnedVersionGone, TryAgain
-from kulanz.domain.budgets import Budget, BudgetStep, Counted, Needed, Reservation
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, Outdated, PinnedVersionGone, TryAgain
+from kulanz.domain.budgets import Budget, BudgetStep, Counted, Needed, ReadApart, Reservation
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
@@ -251,6 +251,59 @@ def test_a_pass_that_goes_on_where_another_one_stopped_comes_to_the_same(
     assert spent == {one: found.granting for one, found in SUMS[-1].items()}
     assert kept == {one: found.claimable for one, found in SUMS[-1].items()}
     assert not is_done, "customers may still accept some of it"
+
+
+class Rival(Stores):
+    """Stores of which another settler was first, with every write so often."""
+
+    first: int = 0
+    error: type[Exception] = Outdated
+    passes: int = 0
+    tries: int = 0
+
+    def frozen(self, _: CampaignId) -> None:
+        self.passes += 1
+
+    def write(self, of: CampaignId, step: BudgetStep, *, is_done: bool) -> None:
+        self.tries += 1
+        if self.tries <= self.first:
+            raise self.error
+        super().write(of, step, is_done=is_done)
+
+    def note_counted(self, of: CampaignId, before: Counted | None, after: Counted) -> None:
+        if self.first:
+            raise self.error
+        super().note_counted(of, before, after)
+
+
+@pytest.mark.parametrize("first", [0, 1, ATTEMPTS_AGAINST_OTHERS - 1, ATTEMPTS_AGAINST_OTHERS])
+@pytest.mark.parametrize("error", [Outdated, ReadApart])
+def test_whoever_was_second_writes_with_what_stands_now_a_few_times_and_reads_the_list_once(
+    first: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "committed_pages", lambda *_: iter(PAGES))
+    monkeypatch.setattr(module, "thaw", lambda *_: None)
+    standing = [made(one, 900, None, granting=800, is_settled=False) for one in sorted(SUMS[-1])]
+    stores = Rival([ReservedBy(ONE)], {ONE: standing})
+    stores.first, stores.error = first, error
+    found = stores.settle()
+    is_settled = first < ATTEMPTS_AGAINST_OTHERS
+    assert (len(stores.written), stores.passes) == (1 if is_settled else 0, 1)
+    why = "TryAgain: the reservations of the campaign keep changing"
+    assert found.failed == (() if is_settled else ((ONE, why),))
+    assert sorted(stores.known) == ([] if is_settled else [(UNSETTLED, str(ONE))])
+
+
+def test_a_pass_whose_place_another_one_has_noted_meanwhile_is_no_fault_and_the_next_campaign_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "committed_pages", lambda *_: iter(PAGES))
+    monkeypatch.setattr(module, "thaw", lambda *_: None)
+    standing = [made(one, 900, None, granting=800, is_settled=False) for one in sorted(SUMS[-1])]
+    stores = Rival([ReservedBy(ONE), ReservedBy(TWO)], {ONE: standing})
+    stores.first = 1
+    found = stores.settle(iter([SECONDS_FOR_ONE, 0.0, SECONDS_FOR_ONE]))
+    assert (found.looked_at, found.failed, found.is_whole, stores.known) == (2, (), True, {})
 
 
 def open_reservations() -> list[Reservation]:
