@@ -31,6 +31,18 @@ MODULES = (
     "kulanz.application.incidents.incident_event",
     "kulanz.application.incidents.wrong_fields",
     *(f"kulanz.application.cases.{name}" for name in ("case", "sample_plan", "store", "waiting")),
+    *(f"kulanz.application.campaigns.{name}" for name in (
+        "advance_campaign", "apply_chunk", "chunk_run", "control_campaign", "dispatch_chunks", "filed_reads",
+        "freeze_policy", "grant_credits", "open_campaign", "plan_chunk", "plausible_plan", "report", "review_plan",
+        "same_outage", "stretch_run", "watch_open",
+    )),
+    *(f"kulanz.application.ledger.{name}" for name in ("answer", "committed", "settle_budgets")),
+    *(f"kulanz.application.drafts.{name}" for name in ("follow_drafts", "receive_delivery", "waiting_long")),
+    *(f"kulanz.application.{name}" for name in (
+        "audit.read_log", "budgets.set_budget", "exports.ledger_rows", "exports.write_parts", "ports.errors",
+        "ports.campaigns",
+    )),
+    "serve_console.kept",
     *(f"kulanz_cli.prepare.{name}" for name in (
         "cells", "command", "json_rows", "numbers", "parquet", "parts", "profile", "proposal", "propose", "report",
         "run", "sniffing", "sources", "text", "workbook",
