@@ -7,8 +7,7 @@ reads the difference to the approved text.
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Mapping
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,14 +15,9 @@ from pathlib import Path
 import pytest
 
 from kulanz.application.door.routes import Role
-from tests.fake_biller.biller import Biller
 from tests.support.approved import must_be_as_approved
-from tests.support.console_waiting import with_everything, with_plan
-from tests.support.dirty_campaign import dirty_world
 from tests.support.hosted_browser import ROOT, HostedBrowser
-from tests.support.world import World
-from tests.support.world_door import WorldDoor
-from tests.unit.application.door.test_acknowledgements import Bills
+from tests.support.months import Month, dirty, on_bills, waiting_for_persons
 
 PAGES_MOST = 120
 OF_A_KIND = 3
@@ -126,33 +120,9 @@ def led_to(browser: HostedBrowser, first: str) -> Mapping[str, str]:
     return found
 
 
-@contextmanager
-def waiting_for_persons() -> Iterator[tuple[World, WorldDoor]]:
-    """A month in which something of everything waits."""
-    stack = with_everything(with_plan())
-    yield stack.world, stack.served
-
-
-@contextmanager
-def on_bills() -> Iterator[tuple[World, WorldDoor]]:
-    """A campaign of which two accounts have their credit on a bill, and one was rejected."""
-    with closing(Biller(":memory:")) as biller:
-        bills = Bills(biller)
-        biller.run_cycle("2026-04-01")
-        bills.upload("first", biller.write_answers())
-        yield bills.world, bills.door
-
-
-@contextmanager
-def dirty() -> Iterator[tuple[World, WorldDoor]]:
-    """Two campaigns of an incident, in which nothing shown is equal to anything else."""
-    world = dirty_world()
-    yield world, WorldDoor(world)
-
-
 @pytest.mark.parametrize("month", [waiting_for_persons, on_bills, dirty])
 def test_every_page_of_a_month_is_as_it_was_read_and_approved(
-    month: Callable[[], AbstractContextManager[tuple[World, WorldDoor]]],
+    month: Month,
 ) -> None:
     with month() as (world, door):
         browser = HostedBrowser(world, *Role, door=door)
