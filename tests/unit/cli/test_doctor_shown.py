@@ -296,6 +296,25 @@ def test_what_doctor_says_is_as_it_was_approved() -> None:
     must_be_as_approved("\n".join(said) + "\n", Path(__file__))
 
 
+def called(aws: HealthyAws) -> list[str]:
+    """What was asked of AWS, call by call, without what is another each time."""
+    told(aws)
+    found = []
+    for name, given in aws.calls:
+        text = json.dumps(given, sort_keys=True, default=str)
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "DRAWN", text)
+        text = re.sub(r"202\d-[-0-9T: .]+(\+00:00)?", "NOW", text)
+        found.append(re.sub(r'"N": "\d+"', '"N": "SECONDS"', f"{name} {text}"))
+    return found
+
+
+def test_what_doctor_asks_and_sends_is_as_it_was_approved() -> None:
+    """It tries doors of a stack in use: a message that some function would work, or an item that is read, does harm."""
+    must_be_as_approved(
+        "\n".join(called(HealthyAws({**CONSOLE, **LISTS}))) + "\n", Path(__file__).with_name("doctor_calls")
+    )
+
+
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
