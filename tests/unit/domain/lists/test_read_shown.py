@@ -249,6 +249,7 @@ ROWS: tuple[bytes, ...] = (
     b"A-1,L-1,5,,,B-1,,NULL,x,", b"A-1,L-1,5,,,B-1,,,,,,", b"A-1,L-1,5,,,B-1,,,,x", b"A-1,L-1,5,,,B-1,,,,,x",
     b"A-1;L-1;5",
     b'A-1,"L-1",5,"a, ""b""",,B-1,,,,', b'A-1, "L-1",5,,,B-1,,,,', b'A-1,"L-1"x,5,,,B-1,,,,', b"account_id,line,fee",
+    b"\xef\xbb\xbfaccount_id,line",
     b"A-1,L-1,\xff", b"A-1,L-1,\0", b"A-1", b"x", b'A-1,L-1,5,a\\"b",,B-1,,,,',
 )  # fmt: skip
 OBJECTS: tuple[bytes, ...] = (
