@@ -60,12 +60,19 @@ def _of_the_book() -> Iterator[str]:
             yield from _decided(case.policy, case.values, case.kept)
 
 
+def _of_own(text: str) -> str:
+    """What a word does with the times of a row, rather than with those of the incident."""
+    return text.replace("(outage", "(own").replace("(own, own)", "(own, outage)")
+
+
 def _of_words() -> Iterator[str]:
     for text in (*(f"when: {condition}\npay: 5.00 EUR" for condition in CONDITIONS), *(body for _, body in BODIES)):
         policy = compile_policy(freeze(load_policy(HEAD + FACTS + text), {}), INCIDENT, NOW)
         yield f"{_plain(text)}: {_cost(policy)}"
-        if "(outage" in text:  # known before any row; what each row states is worked out for each
-            own = compile_policy(freeze(load_policy(HEAD + FACTS + text.replace("(outage", "(own")), {}), INCIDENT, NOW)
+        if (
+            "(outage" in text and "exposure" not in text
+        ):  # known before any row; what each row states is worked out for each
+            own = compile_policy(freeze(load_policy(HEAD + FACTS + _of_own(text)), {}), INCIDENT, NOW)
             yield f"  over each row's own times: {_cost(own)}"
 
 
