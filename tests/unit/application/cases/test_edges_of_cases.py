@@ -2,22 +2,30 @@
 a campaign that was stopped.
 """
 
+import json
 from typing import Any
 
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
+from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, Read
+from kulanz.application.cases import waiting
+from kulanz.application.cases.case import CasePorts, find_case
 from kulanz.application.cases.waiting import counted
+from kulanz.application.ledger.answer import HELD_ALL_THE_SAME
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
+from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.ledger.hand_decision import CaseKind
+from kulanz.domain.policy.deciding.history import NO_HISTORY
 from kulanz.domain.time import MICROSECOND
-from tests.support.by_hand import DISCRETION, decide, door_of, seen
-from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, sealed_policy
+from tests.support.by_hand import CARLA, DISCRETION, decide, door_of, look, second, seen
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.yearly_cap import incident, outage
 from tests.support.yearly_cap import world as yearly_world
-from tests.unit.application.cases.test_waiting import closed
+from tests.unit.application.cases.test_waiting import closed, pages
 
 HELD = "held"
 BY_AMOUNT: dict[str, Any] = {"way": "amount", "amount": "1.00", "measure": "EUR"}
@@ -149,3 +157,71 @@ def test_every_line_that_left_a_decision_of_a_persons_or_none_is_a_case_and_no_o
             elif write_result in written and result in (RowResult.HELD, RowResult.REFERRED):
                 expected = CaseKind(result.value)
             assert dict(counted(totals)) == ({} if expected is None else {expected: 3}), (result, write_result)
+
+
+def test_what_a_second_person_agrees_to_by_the_policy_is_decided_with_its_history() -> None:
+    door = door_of(yearly("in-1", "in-2"))
+    waits = decide(door, HELD, campaign="in-1/1", facts={"fee": "20.00"}).content
+    assert waits["state"] == "waits"
+    agreed = second(door, HELD, CARLA, waits["hash"], campaign="in-1/1")
+    assert (agreed.status, agreed.content["state"]) == (200, "decided"), agreed.content
+    shown = door.get(f"cases/one/{HELD}/in-2/1", facts=json.dumps({"fee": "4.00"})).content
+    (said,) = [text for text in shown["would_owe"][0]["steps"] if text.startswith("Kept of earlier incidents:")]
+    assert "paid in 2026: 10.00 EUR" in said
+
+
+def test_a_history_is_changed_only_by_what_the_policy_counts() -> None:
+    for world, account, campaign, body, changes in (
+        (closed(), "held-2", CAMPAIGN, {"facts": {"fee": "30.00"}}, False),
+        (closed(), "held-2", CAMPAIGN, BY_AMOUNT, False),
+        (yearly("in-1"), HELD, "in-1/1", {"way": "decline"}, False),
+        (yearly("in-1"), HELD, "in-1/1", {"facts": {"fee": "4.00"}}, True),
+    ):
+        door = door_of(world)
+        assert decide(door, account, campaign=campaign, **body).content["state"] == "decided"
+        assert [one.history is not None for one in door.cases.steps] == [changes]
+
+
+def test_an_account_with_a_history_under_its_former_id_is_held_whatever_is_supplied() -> None:
+    world = yearly("in-1")
+    rows = b"account_id,fee,excluded,account_was,account_since\nnew,,no,small,2026-02-01T23:00:00Z\n"
+    world.lists.upload("lists/all.csv", rows)
+    told = incident("in-2", outage(2))
+    told["detail"]["campaign"]["affected"]["rows"] = 1
+    world.publish(told)
+    world.run_until_quiet()
+    ports = CasePorts(world.campaigns, world.lists, world.ledger, world.cases)
+    case = find_case(DecisionKey("new", "in-2", "-", 1), ports, world.now)
+    assert case.read == Read(NO_HISTORY, HISTORY_OF_FORMER_ID)
+    owed = case.owed({"fee": "4.00"})
+    assert owed.decision == Decision(Outcome.HELD, HISTORY_OF_FORMER_ID)
+    assert owed.steps[-1] == HELD_ALL_THE_SAME[HISTORY_OF_FORMER_ID]
+
+
+def test_a_row_that_says_the_same_as_the_decided_one_is_no_case() -> None:
+    lines = [row("twice-1"), row("twice-1"), row("twice-1", fee="1.00")]
+    world = small_world(list_of(lines))
+    world.publish(event(rows=3))
+    world.run_until_quiet()
+    start = len(list_of([])) + 1
+    door = door_of(world)
+    offsets = [start, start + len(lines[0]) + 1, start + 2 * (len(lines[0]) + 1)]
+    assert [look(door, "twice-1", row=at).status for at in offsets] == [404, 409, 200]
+    same = look(door, "twice-1", row=offsets[1]).content["detail"]
+    assert same == "that row of the list contradicts no decided row of the account"
+
+
+@pytest.mark.parametrize(("limit", "most"), [("LINES_PER_ANSWER", 1), ("READS_PER_ANSWER", 1)])
+def test_an_answer_about_what_waits_ends_where_it_has_read_enough(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = closed()
+    (whole,) = pages(world)
+    monkeypatch.setattr(waiting, "LINES_TOGETHER", 1)
+    monkeypatch.setattr(waiting, limit, most)
+    found = pages(world)
+    assert len(found) > 3
+    assert [one for page in found for one in page] == whole
+    assert pages(world, seconds_left=waiting.SECONDS_FOR_MORE - 0.01)[1:], "and where little time is left"
+    monkeypatch.setattr(waiting, limit, 10**9)
+    assert pages(world, seconds_left=waiting.SECONDS_FOR_MORE) == [whole]
