@@ -17,16 +17,18 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
+from click.testing import CliRunner
 
 import kulanz
 from kulanz.domain.confirmation import Confirmation, Occasion
 from kulanz.versions import versions
-from kulanz_cli.doctor import clock, functions
+from kulanz_cli.doctor import clock, command, functions
 from kulanz_cli.doctor.command import CHECKS
 from kulanz_cli.doctor.examined import Check, Examined, Verdict, examine
 from kulanz_cli.doctor.functions import SHARDS_LEAST
 from kulanz_cli.doctor.streams import POLLED_WITHIN
 from kulanz_cli.doctor.thorough import DRIFT_LONGEST_SECONDS, DRIFT_POLL_SECONDS, STEPS, checks
+from kulanz_cli.main import main
 from tests.support.approved import must_be_as_approved
 from tests.support.healthy_aws import ACCOUNT, CONSOLE_FUNCTION, NOW, TABLES, HealthyAws, refusal
 from tests.template.resolved import CONSOLE
@@ -313,6 +315,33 @@ def test_what_doctor_asks_and_sends_is_as_it_was_approved() -> None:
     must_be_as_approved(
         "\n".join(called(HealthyAws({**CONSOLE, **LISTS}))) + "\n", Path(__file__).with_name("doctor_calls")
     )
+
+
+def ran(aws: HealthyAws, *words: str, given: str = "") -> list[str]:
+    """What the command prints, and its exit code."""
+    result = CliRunner().invoke(main, ["doctor", *words], obj=aws, prog_name="kulanz", input=given)
+    lines = [line.rstrip() for line in result.output.splitlines()]
+    return [f"# {' '.join(words) or 'alone'}: exit {result.exit_code}", *lines]
+
+
+def test_how_doctor_prints_and_ends_is_as_it_was_approved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its labels, advice, counts and exit codes, and what it asks before it begins what takes time."""
+    few = {name: CHECKS[name] for name in ("notices topic", "write quotas", "alarms", "put on the bus")}
+    for name in set(CHECKS) - set(few):
+        monkeypatch.delitem(CHECKS, name)
+    monkeypatch.setattr(command, "steps", lambda: checks(lambda _: None))
+
+    def one(*makes: Make) -> HealthyAws:
+        aws = healthy()
+        both(*makes)(aws)
+        return aws
+
+    wrong = subscriptions(), units(3_000)
+    said = [*ran(one()), *ran(one(*wrong)), *ran(one(*wrong), "--json"), *ran(one(subscriptions()), "--json")]
+    said += [*ran(one(), "--thorough", given="n\n"), *ran(one(), "--thorough", "--yes")]
+    said += ran(one(), "--thorough", "--json")
+    said += [*ran(one(*wrong), "--thorough", given="y\n"), *ran(one(), "--thorough", "--yes", "--json")]
+    must_be_as_approved("\n".join(said) + "\n", Path(__file__).with_name("doctor_prints"))
 
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
