@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
+from kulanz.application.incidents.incident_event import EventRefused, IncidentContract, read_incident_event
 from kulanz.application.incidents.wrong_fields import wrong_fields
 from tests.support.approved import must_be_as_approved
 from tests.support.small_campaign import event
@@ -210,3 +210,13 @@ def test_a_name_that_may_be_anything_is_not_repeated(name: str, shown: str) -> N
     with pytest.raises(ValidationError) as wrong:
         Wrong.model_validate({"title": "a", "rows": 1, "functions": [], "facts": {name: "x"}})
     assert [field.path for field in wrong_fields(wrong.value, ())] == [f"facts.{shown}"]
+
+
+def test_a_contract_repeats_nothing_of_an_event_and_never_changes() -> None:
+    """Whoever logs an error that slipped through must not log a customer with it."""
+    with pytest.raises(ValidationError) as wrong:
+        IncidentContract.model_validate(told(title=["SECRET"], service={"name": "SECRET"}))
+    assert "SECRET" not in str(wrong.value)
+    right: Any = IncidentContract.model_validate(told())
+    with pytest.raises(ValidationError, match="frozen"):
+        right.title = "other"
