@@ -319,3 +319,17 @@ def test_an_answer_has_at_most_so_many_bytes_and_says_its_status_type_and_header
         }  # fmt: skip
     assert found["headers"]["cache-control"] == "no-store"
     assert found["isBase64Encoded"] is False
+
+
+@pytest.mark.parametrize(
+    ("route_key", "named"), [(ONE, ONE), (f"GET /v1/{CANARY}", ""), ("$default", ""), (ONE.lower(), "")]
+)
+@pytest.mark.parametrize("iam", [ANNA, None])
+@pytest.mark.usefixtures("door")
+def test_the_log_names_the_routes_that_there_are_and_nothing_else_that_was_asked(
+    route_key: str, named: str, iam: Mapping[str, Any] | None, log: StringIO
+) -> None:
+    handled(gateway_event(route_key, f"/v1/{CANARY}", iam=iam))
+    (line,) = (json.loads(one) for one in log.getvalue().splitlines())
+    assert (line["route"], line["gateway_request"]) == (named, "a-gateway-request")
+    assert CANARY not in log.getvalue()
