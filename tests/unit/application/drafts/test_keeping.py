@@ -221,3 +221,33 @@ def test_a_partners_event_is_read_as_the_delivery_that_it_carries() -> None:
     assert keeper.unread() == [("it", "not_of_this_source")]
     other = {**envelope, "source": "aws.partner/pagerduty.com/other"}
     assert keep_event(other, keeper.ports, NOW).became is Kept.NOTHING
+
+
+@pytest.mark.parametrize(("told", "kept"), [({}, ""), ({"id": "e" * 64}, "e" * 64), ({"id": "e" * 65}, "e" * 64)])
+def test_an_event_that_cannot_be_read_is_noted_under_its_id_with_the_reason_and_when_it_came(
+    told: dict[str, str], kept: str
+) -> None:
+    keeper = Keeper("pagerduty", partner="aws.partner/pagerduty.com/acme")
+    envelope = {"source": "aws.partner/pagerduty.com/acme", "account": "1", "detail": {"another": "shape"}, **told}
+    found = keep_event(envelope, keeper.ports, NOW)
+    assert (found.became, found.source, found.upstream) == (Kept.UNREAD, "", ())
+    (noted,) = keeper.drafts.in_month("2026-03").found
+    assert isinstance(noted, Unread)
+    assert (noted.source, noted.key, noted.reason, noted.received_at) == (
+        "it", f"event {kept}", "not_of_this_source", NOW,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("identifier", "is_asked"), [("a" * 64, True), ("a" * 65, False), ("Z9", True), ("a\n", False)]
+)
+def test_a_page_is_asked_by_ids_of_up_to_64_letters_and_digits(identifier: str, *, is_asked: bool) -> None:
+    keeper = Keeper(page="status.example.com")
+    body = body_of("statuspage", "outage-resolved")
+    body["incident"]["id"] = identifier
+    if is_asked:
+        with pytest.raises(TryAgain, match="answered 404"):
+            keeper.keep(body)
+    else:
+        assert keeper.keep(body) is Kept.UNREAD
+        assert keeper.unread() == [("it", "not_of_this_source")]

@@ -7,7 +7,10 @@ import pytest
 
 from kulanz.application.campaigns.filed_reads import FiledReads, LineRead
 from kulanz.application.campaigns.read_history import Read
+from kulanz.application.ledger import found_overpaid as module
 from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpaid
+from kulanz.application.ports import PinnedVersionGone
+from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import Overpaid
 from kulanz.domain.decision import Outcome
 from kulanz.domain.policy.deciding import history as history_module
@@ -94,3 +97,41 @@ def test_nothing_is_said_while_the_latest_campaigns_own_decision_waits_for_a_per
     waits = seq == 2 and outcome in (Outcome.HELD, Outcome.REFERRED)
     assert (came is None) is waits
     assert came is None or (came.campaign.seq, came.sums) == (2, (("EUR", 500),))
+
+
+def test_it_is_found_of_each_row_in_whichever_part_of_the_list_and_its_plan_that_stands() -> None:
+    made = world(chunk_bytes=256)  # four rows each
+    names = [f"name-{number:02}-{'x' * 46}" for number in range(16)]
+    decided(made, "in-1", 2, dict.fromkeys(names, "20.00"))
+    decided(made, "in-1", 2, {name: f"{10 - number}.00" for number, name in enumerate(names[:10])}, revision=2)
+    assert len(made.campaign("in-1/2").chunks) > 2
+    less = {name: (("EUR", 500 + 50 * number),) for number, name in enumerate(names[:10])}
+    assert {name: found(made, name) for name in names} == {**dict.fromkeys(names), **less}
+
+
+def test_of_a_list_that_is_gone_too_long_or_planned_otherwise_it_is_said_that_there_is_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = _amended()
+    entries = made.ledger.of_account("less", "in-1")
+    size = made.campaign("in-1/2").pinned.size
+
+    def came() -> tuple[str, Overpaid | None] | None:
+        ports = OverpaidPorts(made.campaigns, made.lists, made.archive)
+        told = found_overpaid(entries, ports)
+        return None if told is None else (str(told.campaign), told.sums)
+
+    monkeypatch.setattr(module, "SEARCHED_BYTES_MOST", size)
+    assert came() == ("in-1/2", (("EUR", 500),))
+    monkeypatch.setattr(module, "SEARCHED_BYTES_MOST", size - 1)
+    assert came() == ("in-1/2", None)
+    monkeypatch.setattr(module, "SEARCHED_BYTES_MOST", size)
+    with monkeypatch.context() as otherwise:
+        otherwise.setattr(Campaign, "planned_otherwise", lambda _: "engine_changed: x")
+        assert came() == ("in-1/2", None)
+
+    def gone(*_: object) -> bytes:
+        raise PinnedVersionGone("lists/in-1-2.csv")
+
+    monkeypatch.setattr(made.lists, "read", gone)
+    assert came() == ("in-1/2", None)
