@@ -313,6 +313,7 @@ def manifests() -> Iterator[str]:
         "no part": Manifest(HEADER, ()), "a part twice": Manifest(HEADER, (*PARTS, PARTS[0])),
         "equal parts": Manifest(HEADER, (PARTS[0], PARTS[1]._replace(etag="e0", size=100))),
         "parts without rows": Manifest(HEADER, (PARTS[0], *(p._replace(etag="e", size=15) for p in PARTS[1:]))),
+        "equal parts of a byte": Manifest(HEADER, tuple(p._replace(etag="e", size=16) for p in PARTS)),
         "elsewhere": Manifest(HEADER, (PARTS[0]._replace(key="other/a.csv"),)),
         "above": Manifest(HEADER, (PARTS[0]._replace(key="lists/../a.csv"),)),
         "a manifest": Manifest(HEADER, (PARTS[0]._replace(key=KEY),)),
