@@ -26,7 +26,6 @@ from kulanz_cli.doctor import clock, command, functions
 from kulanz_cli.doctor.command import CHECKS
 from kulanz_cli.doctor.examined import Check, Examined, Verdict, examine
 from kulanz_cli.doctor.functions import SHARDS_LEAST
-from kulanz_cli.doctor.streams import POLLED_WITHIN
 from kulanz_cli.doctor.thorough import DRIFT_LONGEST_SECONDS, DRIFT_POLL_SECONDS, STEPS, checks
 from kulanz_cli.main import main
 from tests.support.approved import must_be_as_approved
@@ -125,9 +124,6 @@ EDGES: dict[str, Make] = {
     "code: an error that is no object": lambda aws: invoked(aws, ["x"], fails=True),
     "code: another release runs": lambda aws: aws.running.update(release="0.0.9"),
     "code: another Python version runs": lambda aws: aws.running.update(python="3.12.1", machine="aarch64"),
-    "code: clock of the functions, allowed": lambda aws: aws.running.update(
-        now=(NOW + timedelta(seconds=58)).isoformat()
-    ),
     "code: clock of the functions, ahead": lambda aws: aws.running.update(now=(NOW + timedelta(hours=2)).isoformat()),
     "event source mappings: a mapping begins": of_mapping("grant_credits", State="Enabling"),
     "event source mappings: a mapping is made": of_mapping("grant_credits", State="Creating"),
@@ -170,12 +166,6 @@ EDGES: dict[str, Make] = {
     "credits topic: another channel is a topic": parameters(OtherChannels="other:csv,third:topic"),
     "streams: nothing was looked into": answer(
         "cloudwatch.get_metric_statistics", {"Datapoints": [{"SampleCount": 0.0}]}
-    ),
-    "streams: nothing was looked into yet": both(
-        answer("cloudwatch.get_metric_statistics", {"Datapoints": []}),
-        lambda aws: [
-            one.update(LastModified=NOW - POLLED_WITHIN + timedelta(minutes=2)) for one in aws.readers.values()
-        ],
     ),
     "permissions: no permission at all": answer(
         "iam.simulate_principal_policy", {"EvaluationResults": [{"EvalDecision": "explicitDeny"}]}
