@@ -42,6 +42,16 @@ def stated(package: str, *, is_deep: bool = True) -> str:
     return "\n".join(line for module in _modules(package, is_deep=is_deep) for line in _lines(module)) + "\n"
 
 
+def written(folder: Path) -> str:
+    """The constants of modules that cannot be imported without their environment, as their source writes them."""
+    return "".join(
+        f"{path.relative_to(folder)}: {_cut(ast.unparse(node))}\n"
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    )
+
+
 def _modules(package: str, *, is_deep: bool) -> Iterator[ModuleType]:
     root = importlib.import_module(package)
     yield root

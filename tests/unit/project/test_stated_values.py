@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.approved import must_be_as_approved
-from tests.support.stated_values import stated
+from tests.support.stated_values import stated, written
 
 PROJECT = Path(__file__).resolve().parents[3]
+FOLDER = Path(__file__).with_name("stated_values")
+FUNCTIONS = "functions"
 LAYERS = ("domain", "application")
 """Each of their packages has a text of its own."""
 PACKAGES = (
@@ -32,13 +34,16 @@ PACKAGES = (
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_states_the_approved_values(package: str) -> None:
     is_deep = package not in ("kulanz", *(f"kulanz.{layer}" for layer in LAYERS))
-    folder = Path(__file__).with_name("stated_values")
-    must_be_as_approved(stated(package, is_deep=is_deep), folder / package.replace(".", "-"))
+    must_be_as_approved(stated(package, is_deep=is_deep), FOLDER / package.replace(".", "-"))
+
+
+def test_the_functions_state_the_approved_values() -> None:
+    must_be_as_approved(written(PROJECT / "functions"), FOLDER / FUNCTIONS)
 
 
 def test_every_package_has_its_text() -> None:
     layer = PROJECT / "layers" / "kulanz" / "kulanz"
     packages = {f"kulanz.{found.parent.name}" for found in layer.glob("*/__init__.py")}
     assert packages <= set(PACKAGES)
-    texts = {found.stem for found in Path(__file__).with_name("stated_values").iterdir()}
-    assert texts == {package.replace(".", "-") for package in PACKAGES}
+    texts = {found.stem for found in FOLDER.iterdir()}
+    assert texts == {FUNCTIONS, *(package.replace(".", "-") for package in PACKAGES)}
