@@ -99,6 +99,33 @@ def test_what_is_asked_names_who_asked_for_the_void_when_and_is_kept_as_long_as_
     assert stands[KEY].entry.is_asked_back
 
 
+def test_where_one_of_several_keeps_changing_the_others_are_asked_each_by_itself() -> None:
+    keys = [replace(KEY, account_id=account) for account in ("a-1", "a-2", "a-3")]
+    moving, tried = keys[1], list[list[DecisionKey]]()
+    entries = dict.fromkeys(keys, ALL)
+
+    class Moving(Biller):
+        def ask(self, asked: Sequence[Asking]) -> bool:
+            tried.append([one.change.key for one in asked])
+            is_written = moving not in tried[-1] or tried.count([moving]) > 1
+            entries.update({one.change.key: one.change.after for one in asked} if is_written else {})
+            return is_written
+
+        def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
+            return {key: Booked(replace(decision(), key=key), entries[key]) for key in keys}
+
+        def notice_locale(self, _: Entry) -> str:
+            return ""
+
+    stores = cast("Any", Moving())
+    mine = stores.booked(keys)
+    asking = ReversalAsking(VOID, stores, stores, stores, stores)
+    wanted = lambda: {key: ASKED for key, one in mine.items() if ASKED not in one.entries}  # noqa: E731
+    asking.ask(mine, wanted, cast("Any", SimpleNamespace(now=lambda: NOW)))
+    assert tried == [keys, *([key] for key in keys), [moving]]
+    assert {one.entries for one in mine.values()} == set(entries.values()) == {(*ALL, ASKED)}
+
+
 def test_each_channel_is_asked_for_its_own_with_the_sizes_of_its_own() -> None:
     biller = Biller()
     entries = (assigned(0, 1, 2), accepted(0), *elsewhere(1), accepted(2))

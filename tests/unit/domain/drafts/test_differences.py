@@ -64,6 +64,11 @@ def test_what_was_in_no_known_state_is_said_to_have_been_so() -> None:
     assert differences(unknown, SEEN) == ["it was in no known state, and is resolved"]
 
 
+@pytest.mark.parametrize(("before", "now"), [(Course.MERGED, Course.CANCELLED), (Course.CANCELLED, Course.MERGED)])
+def test_who_knows_that_it_is_gone_is_not_told_to_withdraw_it_again(before: Course, now: Course) -> None:
+    assert differences({**SEEN, "course": before}, {**SEEN, "course": now}) == [f"it was {before}, and is {now}"]
+
+
 def test_the_most_important_change_is_said_first() -> None:
     changes: dict[str, Any] = {}
     for one, _ in CHANGED.values():

@@ -46,6 +46,8 @@ CASES: list[tuple[str, Sequence[Told], list[str], set[str]]] = [
      ["partial 0-6", "major 6-24", "partial 24-37"], set()),
     ("a status that lasts", [(0, OK, MAJOR), (9, MAJOR, MAJOR), (20, MAJOR, OK)], ["major 0-20"], set()),
     ("resolved while impaired", [(0, OK, PARTIAL)], ["partial 0-~60"], {"end_assumed"}),
+    ("resolved as it became impaired", [(60, OK, PARTIAL)], [], {"end_assumed"}),
+    ("impaired after it was resolved", [(61, OK, PARTIAL)], [], {"times_contradict"}),
     ("began before the first report", [(5, PARTIAL, PARTIAL), (9, PARTIAL, OK)], ["partial ~5-9"], {"start_assumed"}),
     ("over before the first report", [(5, MAJOR, OK)], [], {"start_unknown"}),
     ("began between two reports", [(0, OK, OK), (9, PARTIAL, PARTIAL), (20, PARTIAL, OK)], ["partial ~9-20"],
