@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from kulanz.application.door.problems import Kind
 from kulanz.domain.policy import freeze
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.language.errors import PolicyError
 from kulanz_cli.door import DoorProblem
 from kulanz_cli.event_file import EventUnsendable
 from kulanz_cli.main import main
@@ -211,3 +212,16 @@ def test_the_bar_counts_the_bytes_of_all_files(folder: Path, monkeypatch: pytest
     words = [word.replace("FOLDER/", "") for word in PREPARE]
     CliRunner().invoke(main, ["list", words[0], "two-1.csv", *words[1:], "--into", "x"])
     assert sizes == [sum(path.stat().st_size for path in two)] * 2
+
+
+def test_a_profile_that_could_not_be_used_is_not_left_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unusable(*_: object) -> None:
+        raise PolicyError("it cannot be used")
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(propose, "load_profile", unusable)
+    words = [word.replace("FOLDER/", "") for word in PROPOSE]
+    result = CliRunner().invoke(main, ["list", *words, "--answer", "fee.unit=minor"], prog_name="kulanz")
+    assert result.exit_code != 0
+    assert "is written" not in result.output
+    assert not (folder / "new.profile.yaml").exists()

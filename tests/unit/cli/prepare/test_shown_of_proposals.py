@@ -123,7 +123,7 @@ FILES: dict[str, tuple[bytes, dict[str, str], str]] = {
     "titles and a footer": (b"A title\n\nof today\n" + rows({}, {}) + b"Total,\nmade by me\n", {}, POLICY),
     "titles without number": (b"A title\n" * (HEADER_LINES - 1) + rows({}), {}, POLICY),
     "a title too many": (b"A title\n" * HEADER_LINES + rows({}), {}, POLICY),
-    "as long a footer as is looked for": (rows({}, {}) + b"x,\n" * FOOTER_LINES, {}, POLICY),
+    "as long a footer as is looked for": (rows({}, {}) + (b"x" * 300 + b",\n") * FOOTER_LINES, {}, POLICY),
     "tabs": (rows({}, mark="\t"), {}, POLICY), "bars": (rows({}, mark="|"), {}, POLICY),
     "objects": ("\n".join(map(json.dumps, TYPED)).encode(), {}, OPTIONAL),
     "an empty file": (b"", {}, POLICY), "blank lines": (b"\n \n", {}, POLICY),

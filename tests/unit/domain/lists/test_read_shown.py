@@ -260,7 +260,8 @@ OBJECTS: tuple[bytes, ...] = (
     b'{"account_id":7,"line":8,"fee":null,"plan.name":"p","plan":{"name":"q"},"of":{"currency":"USD"}}',
     b'{"account_id":"A-1","line":"L-1","Fee":5}', b'{"account_id":"A-1","line":"L-1","fee":"x","biller_account":null}',
     b'{"account_id":null,"fee":true,"next_bill_on":[],"account_was":"A-0"}', b'{"account_id":"A-1","account_id":"A-2"}',
-    b'{"account_id":"A-1","line":"L-1","old_account":"A-0"}', b"[]", b"{", b'{"account_id":NaN}', b"\xff",
+    b'{"account_id":"A-1","line":"L-1","old_account":"A-0"}',
+    b'{"account_id":"A-1","line":0,"fee":false}', b"[]", b"{", b'{"account_id":NaN}', b"\xff",
 )  # fmt: skip
 
 

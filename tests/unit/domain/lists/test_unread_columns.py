@@ -257,3 +257,12 @@ def test_a_record_nested_deeper_than_python_recurses_is_read() -> None:
     assert list(entries_of(record)) == [("account_id", "A-1"), ("a" + ".a" * depth, 1), ("b.c", 2)]
     reader = line_reader(ListLayout(ListFormat.JSONL, (), 0), (), None, ())
     assert isinstance(reader.row(raw), Row)
+
+
+def test_a_row_may_state_any_currency_in_which_it_is_paid_and_no_other() -> None:
+    minutes = Benefit(quantity="5", unit="call_minute")
+    both = Decision(Outcome.GRANTED, "ok", (Benefit(money=Money(1, "EUR")), minutes, Benefit(money=Money(2, "CHF"))))
+    stated = {"EUR": False, " chf ": False, "USD": True, "": False, "euro": False, "call_minute": False}
+    assert {code: in_other_currency(both, [code]) for code in stated} == stated
+    assert in_other_currency(both, ["EUR", "USD"])
+    assert not in_other_currency(Decision(Outcome.GRANTED, "ok", (minutes,)), ["USD"])
