@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,12 +11,16 @@ import pytest
 
 from kulanz.application.campaigns import review_plan as module
 from kulanz.application.campaigns.review_plan import NoPlan, review_plan
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Progress, State
+from kulanz.application.ledger.answer import row_at
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Progress, State
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.gate.approval import Approval, Rejection
 from kulanz.domain.gate.filed_plan import FiledPlan
-from kulanz.domain.gate.settings import SAFE
+from kulanz.domain.gate.settings import SAFE, SpentPlace
+from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.lists.lines import LINE_BYTES
+from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.time import format_instant
 from tests.support.values import DATA_START, NOW, SIZE, campaign
 
@@ -30,7 +34,8 @@ def totals(lines: int, counts: Mapping[tuple[RowResult, str], int], sums: Mappin
     return Totals(lines=lines, counts=counted, sums={SumKey(GRANTED, NONE, one): size for one, size in sums.items()})
 
 
-HERE = totals(71, {(GRANTED, "credit"): 31, (DECLINED, "not_affected"): 37}, {"USD": 900, "EUR": 40})
+BLANK = {(RowResult.BLANK, "blank"): 3}
+HERE = totals(71, {(GRANTED, "credit"): 31, (DECLINED, "not_affected"): 37, **BLANK}, {"USD": 900, "EUR": 40})
 THERE = totals(53, {(GRANTED, "credit"): 29, (HELD, "fee_unknown"): 19}, {"USD": 800, "CHF": 30})
 OTHER = totals(11, {(GRANTED, "credit"): 11}, {"USD": 7})
 PLAN = FiledPlan(
@@ -112,12 +117,12 @@ def reviewed(monkeypatch: pytest.MonkeyPatch) -> Any:
     return Campaigns()
 
 
-def review(campaigns: Campaigns, seq: int = 5) -> Any:
+def review(campaigns: Campaigns, seq: int = 5, now: datetime = NOW) -> Any:
     """What an approver is shown."""
     ports = SimpleNamespace(
         campaigns=campaigns, lists=None, uploads=None, index=None, settings=SAFE, operation=None
     )  # fmt: skip
-    return review_plan(CampaignId("outage", seq), cast("Any", ports), NOW)
+    return review_plan(CampaignId("outage", seq), cast("Any", ports), now)
 
 
 def test_a_plan_is_shown_with_each_figure_under_its_name(reviewed: Campaigns) -> None:
@@ -169,6 +174,7 @@ def test_what_is_here_or_was_there_is_compared_with_the_last_campaign_that_has_a
             ("declined", "not_affected", 37, 0),
             ("granted", "credit", 31, 29),
             ("held", "fee_unknown", 0, 19),
+            ("blank", "blank", 3, 0),
         ],
         key=lambda one: RowResult(one[0]),
     )
@@ -193,3 +199,38 @@ def test_where_there_is_no_plan_it_is_said_why(reviewed: Campaigns, seq: int, st
     with pytest.raises(NoPlan) as none:
         review(reviewed, seq)
     assert str(none.value).startswith(says)
+
+
+def test_what_was_executed_automatically_counts_of_this_month_and_of_the_incident(
+    reviewed: Campaigns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def automatic(*said: Any) -> str:
+        asked.append(said)
+        return "too much this month"
+
+    monkeypatch.setattr(module, "not_automatic", automatic)
+    later = NOW + timedelta(days=40)
+    assert review(reviewed, now=later)["not_automatic"] == "too much this month"
+    assert asked == [(PLAN, SAFE, [SpentPlace(month="2026-04"), SpentPlace(incident_id="outage")])]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("first", [b"", b"b-1,x\n"])
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False), (2, False)])
+def test_whose_the_largest_amount_is_is_read_of_the_longest_line_there_can_be_and_of_no_longer_one(
+    end: bytes, first: bytes, more: int, *, is_read: bool
+) -> None:
+    """What explains a decision reads the same row."""
+    line = b"a-1," + b"y" * (LINE_BYTES - 4 + more)
+    found = campaign(CampaignId("outage", 5))
+    content = b"h" * (DATA_START - 1) + b"\n" + first + line + end + b"c-1,z\n"
+    layout = ListLayout(ListFormat.CSV, ("account_id", "note"), DATA_START)
+    chunks = Chunks(DATA_START, len(content), 400)
+    found = replace(found, layout=layout, chunks=chunks, subject="", ignored_columns=("note",))
+    lists: Any = SimpleNamespace(read=lambda _, start, stop: iter([content[start:stop]]))
+    offset = DATA_START + len(first)
+    assert module._whose(found, offset, lists) == (("a-1", "-") if is_read else ("", ""))
+    row = row_at(found, offset, lists, line_reader(layout, (), None, ("note",)))
+    assert (None if row is None else row.account_id) == ("a-1" if is_read else None)
