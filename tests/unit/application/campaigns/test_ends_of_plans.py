@@ -67,11 +67,16 @@ def end(monkeypatch: pytest.MonkeyPatch) -> Any:
             "pays_twice": FAULTS[7] if is_wrong(FAULTS[7]) else "",
             "channel_of": Channel(policy) if policy else None, "_announce": False,
         }  # fmt: skip
+
+        def file(*_: object, **said: Any) -> str:
+            filed.append(said)
+            return "the plan"
+
         for name, found in stubs.items():
             monkeypatch.setattr(module, name, lambda *_, found=found, **__: found)
         monkeypatch.setattr(module, "other_currency", lambda number: f"{FAULTS[4]}{number}")
         monkeypatch.setattr(module, "unseparated_lists", lambda number: f"{FAULTS[2]}{number}")
-        monkeypatch.setattr(module, "file_plan", lambda *_, **said: filed.append(said) or "the plan")
+        monkeypatch.setattr(module, "file_plan", file)
         monkeypatch.setattr(Campaign, "is_dispatched", lambda *_: True)
         channel = Channel(stack) if stack else None
         one: Any = plans
