@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from tests.fake_biller.biller import Biller
 from tests.support.console_waiting import with_everything, with_plan
 from tests.support.dirty_campaign import dirty_world
+from tests.support.worked_month import Worked
 from tests.support.world import World
 from tests.support.world_door import WorldDoor
 from tests.unit.application.door.test_acknowledgements import Bills
@@ -35,3 +36,18 @@ def dirty() -> Iterator[tuple[World, WorldDoor]]:
     """Two campaigns of an incident, in which nothing shown is equal to anything else."""
     world = dirty_world()
     yield world, WorldDoor(world)
+
+
+@contextmanager
+def worked() -> Iterator[tuple[World, WorldDoor]]:
+    """A month in which persons did everything that a stack lets them do."""
+    month = worked_month()
+    yield month.world, month.stack.served
+
+
+def worked_month() -> Worked:
+    """That month, with what each command told whoever typed it."""
+    with closing(Biller(":memory:")) as biller:
+        month = Worked(biller)
+        month.work()
+        return month

@@ -25,7 +25,6 @@ from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvent
 from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_goodwill import FakeGoodwill
 from tests.support.fake_index import FakeIndex
-from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeTroubles
 from tests.support.fake_uploads import FakeUploads
@@ -92,7 +91,7 @@ class WorldDoor:
         self.policies: PolicyShelf = world.policies
         self.deliveries = world.deliveries
         self.documents = FakeDocuments(world.archive)
-        self.offers = FakeOffers(world.ledger, world.campaigns)
+        self.offers = world.offers
         self.index = FakeIndex(world.campaigns, self.offers, world.cases)
         self.troubles = FakeTroubles(world.campaigns)
         self.budgets = world.budgets

@@ -15,10 +15,15 @@ import pytest
 
 from tests.support.approved import must_be_as_approved
 from tests.support.exporting import exported
-from tests.support.months import Month, dirty, on_bills, waiting_for_persons
+from tests.support.months import Month, dirty, on_bills, waiting_for_persons, worked
 from tests.support.world import World
 
-EXPORTED: Mapping[Month, str] = {waiting_for_persons: "net-outage/1", on_bills: "net-outage/1", dirty: "dirty/2"}
+EXPORTED: Mapping[Month, str] = {
+    waiting_for_persons: "net-outage/1",
+    on_bills: "net-outage/1",
+    dirty: "dirty/2",
+    worked: "first/1",
+}
 GZIP = b"\x1f\x8b"
 
 

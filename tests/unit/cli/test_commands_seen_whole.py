@@ -13,7 +13,7 @@ import pytest
 
 from kulanz_cli import budget, cases, drafts, incidents, ledger, month
 from tests.support.approved import must_be_as_approved
-from tests.support.months import Month, dirty, on_bills, waiting_for_persons
+from tests.support.months import Month, dirty, on_bills, waiting_for_persons, worked, worked_month
 from tests.support.world_stack import WorldStack, run
 
 OF_A_MONTH = (
@@ -31,6 +31,7 @@ CAMPAIGNS: Mapping[Month, tuple[str, ...]] = {
     waiting_for_persons: ("net-outage/1", "second/1"),
     on_bills: ("net-outage/1",),
     dirty: ("before/1", "dirty/1", "dirty/2", "beside/1"),
+    worked: ("first/1", "first/2", "second/2", "third/1", "goodwill-2026-03/1"),
 }
 MORE: Mapping[Month, tuple[str, ...]] = {
     waiting_for_persons: (
@@ -44,6 +45,11 @@ MORE: Mapping[Month, tuple[str, ...]] = {
         *("ask written-1", "ask offered-2", "ask capped-3", "ask changed-0", "ask accepted-1", "ask difference-2"),
         *("ask unchanged-3", "ask declined-4", "ask held-5", "ask rejected-6", "cases dirty/2 changed-1"),
         *("cases dirty/2 --kind conflict", "cases dirty/2 --limit 3", "rejected dirty/2 --limit 5"),
+    ),
+    worked: (
+        *("ask a-1", "ask a-2", "ask a-3", "ask a-4", "ask a-5", "ask b-1", "ask b-2", "ask c-1", "ask c-2", "ask e-1"),
+        *("ask h-1", "void first/1", "void first/2", "void goodwill-2026-03/1", "log --policy worked"),
+        *("deliveries --one billing/1", "deliveries --one billing/3", "log --day 2026-03-02", "month 2026-04"),
     ),
 }
 READ_THE_CLOCK = (budget, cases, drafts, incidents, ledger, month)
@@ -70,6 +76,10 @@ def test_what_each_command_prints_of_a_month_is_as_it_was_read_and_approved(
             assert all(len(line) <= 80 for line in done.output.splitlines()), command
             said.append(f"$ kulanz {command}\n{done.output.rstrip()}\n[{done.exit_code}]")
     must_be_as_approved("\n\n".join(said) + "\n", Path(__file__).with_name(f"commands_{shown.__name__}.txt"))
+
+
+def test_what_each_person_is_told_while_a_month_is_worked_is_as_it_was_read_and_approved() -> None:
+    must_be_as_approved("\n\n".join(worked_month().told) + "\n", Path(__file__).with_name("told_while_working.txt"))
 
 
 def _of_campaigns(campaigns: tuple[str, ...]) -> list[str]:

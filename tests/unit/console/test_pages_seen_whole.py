@@ -17,7 +17,7 @@ import pytest
 from kulanz.application.door.routes import Role
 from tests.support.approved import must_be_as_approved
 from tests.support.hosted_browser import ROOT, HostedBrowser
-from tests.support.months import Month, dirty, on_bills, waiting_for_persons
+from tests.support.months import Month, dirty, on_bills, waiting_for_persons, worked
 
 PAGES_MOST = 120
 OF_A_KIND = 3
@@ -120,7 +120,7 @@ def led_to(browser: HostedBrowser, first: str) -> Mapping[str, str]:
     return found
 
 
-@pytest.mark.parametrize("month", [waiting_for_persons, on_bills, dirty])
+@pytest.mark.parametrize("month", [waiting_for_persons, on_bills, dirty, worked])
 def test_every_page_of_a_month_is_as_it_was_read_and_approved(
     month: Month,
 ) -> None:

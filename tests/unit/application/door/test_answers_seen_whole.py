@@ -13,7 +13,7 @@ import pytest
 
 from kulanz.application.door.routes import ROUTES, Route
 from tests.support.approved import must_be_as_approved
-from tests.support.months import Month, dirty, on_bills, waiting_for_persons
+from tests.support.months import Month, dirty, on_bills, waiting_for_persons, worked
 from tests.support.world_door import ANNA
 
 type Names = Mapping[str, tuple[str, ...]]
@@ -36,6 +36,11 @@ NAMED: Mapping[Month, Names] = {
         "campaign": ("before/1", "dirty/2", "beside/1"), "policy": ("dirty",), "void": ("v-1",), "goodwill": ("T-1",),
         "account": ("written-1", "offered-2", "capped-3", "changed-0", "accepted-1", "difference-2", "held-5"),
         "draft": ("none",),
+    },
+    worked: {
+        "campaign": ("first/1", "first/2", "second/1", "third/1", "goodwill-2026-03/1"), "policy": ("worked",),
+        "void": ("t-43", "t-49"), "goodwill": ("t-32", "t-35", "t-37"), "draft": ("none",),
+        "account": ("a-1", "a-2", "a-4", "a-5", "b-1", "c-1", "c-2", "e-1"),
     },
 }  # fmt: skip
 SHOWN_OF_A_LIST = 12
