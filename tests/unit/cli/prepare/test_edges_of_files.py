@@ -206,7 +206,7 @@ def test_a_prefix_has_as_many_objects_as_a_list_has_parts(
     monkeypatch: pytest.MonkeyPatch, more: int, *, fits: bool
 ) -> None:
     monkeypatch.setattr(bucket, "PARTS_MOST", 3)
-    some = {f"p/{number}": 1 for number in range(3 + more)}
+    some = {f"p/{number}": 1 for number in reversed(range(3 + more))}
     if not fits:
         with pytest.raises(Unusable, match="4 objects are under s3://b/p/; at most 3 are read"), \
                 bucket.with_fetched(["s3://b/p/"], lambda: Bucket(some)):  # fmt: skip

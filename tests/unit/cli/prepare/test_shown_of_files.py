@@ -111,6 +111,7 @@ CASES: dict[str, tuple[Mapping[str, bytes], Mapping[str, Any], str]] = {
         {"a.csv": b"account_id,fee,one,two\nA-1,5,,\n", "b.csv": b"three,account_id,fee,two\n,A-2,6,\n"},
         PLAIN, FEE_ALONE,
     ),
+    "a header of commas": ({"h.csv": b",\naccount_id,fee\nA-1,5\n"}, PLAIN, FEE_ALONE),
     "three of one content": ({f"{n}.csv": b"account_id,fee\nA-1,5\n" for n in "abc"}, PLAIN, FEE_ALONE),
     "just one in a hundred": (
         {"h.csv": b"account_id,fee\n" + b"A-1,5\n" * 198 + b"A-2,x\nA-3,y\n"}, PLAIN, FEE_ALONE,
