@@ -318,6 +318,7 @@ def test_how_doctor_prints_and_ends_is_as_it_was_approved(monkeypatch: pytest.Mo
     """Its labels, advice, counts and exit codes, and what it asks before it begins what takes time."""
     few = {name: CHECKS[name] for name in ("notices topic", "write quotas", "alarms", "put on the bus")}
     monkeypatch.setattr(command, "CHECKS", few)
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(command, "steps", lambda: checks(lambda _: None))
 
     def one(*makes: Make) -> HealthyAws:

@@ -63,6 +63,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
     given = [word.replace("FOLDER/", "").replace("FOLDER", ".") for word in words]
     result = CliRunner().invoke(main, ["list", *given], prog_name="kulanz")
     yield f"exit {result.exit_code}"
