@@ -91,6 +91,17 @@ def test_what_is_wrong_is_named_with_its_entry(content: Any, path: tuple[str, ..
     assert caught.value.path == path
 
 
+@pytest.mark.parametrize(("room", "is_published"), [(0, True), (-1, False)])
+def test_a_file_may_be_as_large_as_its_limit(monkeypatch: pytest.MonkeyPatch, room: int, *, is_published: bool) -> None:
+    published = discretion_json(FULL)
+    monkeypatch.setattr("kulanz.domain.byhand.discretion.BYTES_MOST", len(published) + room)
+    if is_published:
+        assert discretion_json(FULL) == published
+        return
+    with pytest.raises(DiscretionError, match=f"at most {len(published) - 1} bytes"):
+        discretion_json(FULL)
+
+
 def test_a_version_follows_the_one_before_and_keeps_its_reasons() -> None:
     first = read_discretion(FULL)
     must_follow(first, read_discretion(changed(version=2, goodwill={})))
