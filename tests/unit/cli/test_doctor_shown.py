@@ -271,13 +271,15 @@ def test_what_doctor_says_is_as_it_was_approved() -> None:
     makes = {f"{check}: {says}": make for check, says, make in (*FAULTS, *FAULTS_OF_STREAMS)} | EDGES
     for name, make in makes.items():
         of_check = {check: CHECKS[check] for check in [name.partition(":")[0]]}
-        aws, elsewhere = HealthyAws(), HealthyAws()
-        elsewhere.endpoint = "http://127.0.0.1:4566"
+        aws = HealthyAws()
         make(aws)
-        make(elsewhere)
         found = told(aws, of_check)
         said += of(name, found, [text for text in usual if text.startswith(tuple(of_check))])
-        said += list(of("outside AWS", [text for text in told(elsewhere, of_check) if text not in found], []))[1:-1]
+        if any("| finding: " in text for text in found):
+            elsewhere = HealthyAws()
+            elsewhere.endpoint = "http://127.0.0.1:4566"
+            make(elsewhere)
+            said += list(of("outside AWS", [text for text in told(elsewhere, of_check) if text not in found], []))[1:-1]
     ours = {check: CHECKS[check] for check in ("console", "policies of the tables")}
     of_console = told(HealthyAws(CONSOLE), ours)
     faults = {says: make for _, says, make in FAULTS_OF_THE_CONSOLE} | OF_THE_CONSOLE

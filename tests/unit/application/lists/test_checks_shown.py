@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.lists import check_list as check_list_module
 from kulanz.application.lists.check_list import (
     FIRST_LINES,
     LARGEST_SHOWN,
@@ -194,11 +195,12 @@ def test_names_of_records_are_remembered_up_to_a_bound_and_those_of_facts_always
     assert found.absent == ["used", "since", "seen", "language", "parts"]
 
 
-def test_progress_is_told_now_and_then_and_at_the_end() -> None:
-    content = (HEADER + "A-1,1.00\n" * 25_000).encode()
+def test_progress_is_told_now_and_then_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_list_module, "LINES_PER_PROGRESS", 10)
+    content = (HEADER + "A-1,1.00\n" * 25).encode()
     told: list[int] = []
     check(content, progress=told.append)
-    assert told == [len(HEADER) + 9 * 9_999, len(HEADER) + 9 * 19_999, len(content)]
+    assert told == [len(HEADER) + 9 * 9, len(HEADER) + 9 * 19, len(content)]
 
 
 def test_a_list_with_a_column_that_kulanz_keeps_itself_is_refused() -> None:
