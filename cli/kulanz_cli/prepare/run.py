@@ -23,6 +23,7 @@ from kulanz_cli.prepare.parts import PART_BYTES, Part, PartWriter, whole_folder
 from kulanz_cli.prepare.profile import Field, Profile
 from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source
 from kulanz_cli.prepare.text import TextSource, advice
+from kulanz_cli.terminal import counted_as
 
 WRONG_SHARE_MOST = Fraction(1, 100)
 """Rows with a cell that the profile cannot read: with more of them the profile is wrong, or the file is another. The
@@ -166,8 +167,8 @@ class Preparation:
             told = advice(path, profile, [*map(str, lacking)], [*map(str, wanted)]) if _is_text(source) else ""
             shown = ", ".join(repr(name) for name in names[:NAMES_SHOWN]) + (" and more" * (len(names) > NAMES_SHOWN))
             raise InputUnusable(
-                f"{path}: the profile reads {', '.join(map(repr, lacking))}, and the file has {len(names)} columns:"
-                f" {shown}{told}"
+                f"{path}: the profile reads {', '.join(map(repr, lacking))}, and the file has"
+                f" {counted_as(len(names), 'column')}: {shown}{told}"
             )
         twice = [one for one in wanted if isinstance(one, str) and names.count(one) > 1]
         if twice:
