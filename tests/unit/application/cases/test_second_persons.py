@@ -64,6 +64,8 @@ def test_an_event_has_what_the_second_person_names_and_no_account() -> None:
     door, ports, announcer = waiting()
     watch_second_persons(ports, door.world.now)
     (case, goodwill) = sorted((json.loads(one.detail) for one in announcer.announced), key=lambda one: one["asked"])
+    for one in (case, goodwill):
+        assert (one["v"], set(one)) == (1, {"v", "asked", "id", "since", "until", "reminder"})
     (proposed,) = door.get("cases/proposed").content["proposed"]
     assert (case["id"], case["until"]) == (proposed["hash"], proposed["waits_until"])
     assert goodwill["id"] == "T-1"
