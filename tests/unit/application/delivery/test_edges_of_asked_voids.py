@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,12 +14,16 @@ from kulanz.application.delivery.ask_void import (
     approve_void,
     ask_void,
     layout_of_file,
+    may_take_overpaid,
     persons_needed,
     reject_void,
     settle_void,
 )
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, PinnedList
-from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.channel import FileFormat
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.difference import CAMPAIGNS_MOST
+from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.void import FILE_BYTES, Ends, Share, Void, VoidApproval, VoidProgress, VoidState, VoidTotals
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
@@ -216,3 +221,37 @@ def test_what_a_person_says_ends_a_void_with_that_persons_name_and_reason_and_no
                 end(VOID, given, reason, Person(person), void_ports(world))
             assert refused.value.reason == {reject_void: "not_waiting", settle_void: "not_flagged"}[end]
         assert stands(world, stood) == after
+
+
+@pytest.mark.parametrize("over", ["over_list", "over_additions"])
+@pytest.mark.parametrize("state", DeliveryState)
+def test_what_a_delivery_has_can_be_asked_back_once_it_is_sent_also_one_of_what_was_added(
+    over: str, state: DeliveryState
+) -> None:
+    """One that is not may still be flagged: what it has assigned, no biller has."""
+    world = closed()
+    of = Delivery(DeliveryId("billing", 7), VOID.campaign, FileFormat.CSV, START, "cause", state=state)
+    found = {"over_list": None, "over_additions": ()} | {over: of if over == "over_list" else (of,)}
+    stub: Any = SimpleNamespace(**{name: lambda _, one=one: one for name, one in found.items()})
+    ports = replace(void_ports(world), deliveries=stub)
+    asked = (VOID, None, "why", Person(ANNA), ports, world.now)
+    if of.is_released:
+        assert ask_void(*asked, asks_biller=True).asks_biller
+        return
+    with pytest.raises(VoidRefused, match=f"billing/7 is {state}; what it has") as refused:
+        ask_void(*asked, asks_biller=True)
+    assert refused.value.reason == "delivery_under_way"
+
+
+@pytest.mark.parametrize(("earlier", "is_refused"), [(CAMPAIGNS_MOST, False), (CAMPAIGNS_MOST + 1, True)])
+def test_more_earlier_campaigns_than_the_limit_are_said_to_be_more(earlier: int, *, is_refused: bool) -> None:
+    world = closed()
+    campaign = world.campaign(CAMPAIGN)
+    many = replace(campaign, follows=tuple(range(1, earlier + 1)))
+    try:
+        may_take_overpaid(many, world.campaigns)
+    except VoidRefused as refused:
+        said = (refused.reason, f"sets off more than {CAMPAIGNS_MOST} earlier ones" in str(refused))
+    else:
+        said = ("", False)
+    assert said == (("too_many_earlier", True) if is_refused else ("", False))
