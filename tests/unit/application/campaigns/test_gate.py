@@ -249,8 +249,10 @@ def test_a_plan_outside_its_limits_waits_for_approvals_that_name_each_of_them() 
         with pytest.raises(ApprovalRefused) as refused:
             world.approve(ID, ANNA, named)
         assert refused.value.reason == "limits_not_named"
-    world.approve(ID, ANNA, ("total EUR", "rejected"))
+    world.approve(ID, ANNA, ("total EUR", "rejected", "total EUR"))
     world.approve(ID, BEN, ("rejected", "total EUR"))
+    given = [one.limits for one in world.campaigns.actions(ID) if isinstance(one, Approval)]
+    assert given == [("rejected", "total EUR")] * 2, "each once and in order, so that the same yes again is the same"
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
 

@@ -3,12 +3,19 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from kulanz.application.drafts import read_drafts as reading
 from kulanz.application.drafts.draft_ports import Upstream
 from kulanz.application.drafts.follow_drafts import POLLED_MOST, SECONDS_FOR_ONE, WATCHED_MOST
 from kulanz.application.drafts.keep_delivery import read_body
+from kulanz.application.drafts.read_drafts import unsettled_now
 from kulanz.domain.drafts.following import POLLED_AFTER_END
-from tests.support.sources import body_of, recorded
+from kulanz.sources.configuration import configuration_json
+from tests.support.sources import body_of, content_of, recorded
 from tests.unit.application.drafts.test_following import PAGE, PORTAL, VOICE, Follower
 from tests.unit.application.drafts.test_keeping import NOW, OUTAGE, shown
 
@@ -152,3 +159,46 @@ def test_an_incident_with_a_page_is_settled_once_its_page_is_asked_no_more() -> 
         follower.watch(at)
         left.append(len(follower.drafts.unsettled(f"{NOW:%Y-%m}")))
     assert left == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("day", "months"),
+    [
+        ("2026-01-01", ["2026-01", "2025-12"]),
+        ("2026-01-31", ["2026-01", "2025-12"]),
+        ("2026-03-01", ["2026-03", "2026-02"]),
+        ("2026-03-31", ["2026-03", "2026-02"]),
+        ("2026-05-31", ["2026-05", "2026-04"]),
+        ("2026-12-31", ["2026-12", "2026-11"]),
+    ],
+)
+def test_this_month_and_the_last_are_looked_at_on_whichever_day(day: str, months: list[str]) -> None:
+    asked: list[str] = []
+
+    def unsettled(month: str) -> list[str]:
+        asked.append(month)
+        return [month]
+
+    store: Any = SimpleNamespace(unsettled=unsettled)
+    now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    found: Any = unsettled_now(store, now)
+    assert found == months
+    assert asked == months
+
+
+def test_each_component_is_asked_for_its_changes_within_the_incidents_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    among = SimpleNamespace(components={"b", "a"}, first="first", last="last")
+    monkeypatch.setattr(reading, "joined_range", lambda _: among)
+    store: Any = SimpleNamespace(changes=lambda *said: [said, said[1]])
+    found: Any = reading.outside_changes("it", [], store)
+    assert found == [("it", "a", "first", "last"), "a", ("it", "b", "first", "last"), "b"]
+
+
+def test_what_a_stopped_source_reported_waits_for_nobody_and_is_settled() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    assert follower.drafts.unsettled("2026-03") != []
+    follower.sources.publish(2, configuration_json(content_of("statuspage", stopped=True)))
+    found = follower.watch()
+    assert (found.waiting, found.polled, found.failed, found.is_whole) == ((), 0, (), True)
+    assert follower.drafts.unsettled("2026-03") == []

@@ -145,6 +145,18 @@ def test_what_was_given_at_one_instant_is_in_one_part_and_what_came_after_it_was
     assert kept.sent == []
 
 
+@pytest.mark.parametrize("most", [1, 3, 5, 6, 100])
+def test_however_many_a_part_holds_each_decision_until_the_export_was_asked_is_in_one_of_them(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ADDED_PER_PART", most)
+    kept = Kept(export(), campaign(ID))
+    kept.work()
+    assert [name for part in kept.rows() for name in part] == ["a", "b", "c", "d", "e", "f"]
+    assert [one.start for one in kept.recorded] == [SIZE, *(one.end for one in kept.recorded[:-1])]
+    assert kept.recorded[-1].end == SIZE + SPAN
+
+
 @pytest.mark.parametrize(
     ("seconds", "is_over"), [(TIME_TO_FINISH_SECONDS, False), (TIME_TO_FINISH_SECONDS - 0.1, True)]
 )

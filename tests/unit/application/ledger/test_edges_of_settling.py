@@ -374,3 +374,21 @@ def test_each_currency_that_was_reserved_is_stated_and_no_other(amounts: Mapping
     with pytest.raises(StateRefused) as refused:
         state()
     assert (refused.value.reason, refused.value.field, stores.written) == ("currencies_differ", "granted", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "on", "is_open"),
+    [(UNCOUNTED, ONE, True), (UNCOUNTED, TWO, False), (UNSETTLED, ONE, False), (TroubleKind.STUCK, ONE, False)],
+)
+def test_a_person_states_what_a_campaign_granted_where_that_very_one_cannot_be_counted(
+    kind: TroubleKind, on: CampaignId, *, is_open: bool
+) -> None:
+    stores, state = stating(CHF=(100, 0), EUR=(100, 20))
+    stores.known = troubled((kind, on))
+    if is_open:
+        state()
+        assert len(stores.written) == 1
+        return
+    with pytest.raises(StateRefused) as refused:
+        state()
+    assert (refused.value.reason, stores.written) == ("is_counted", [])
