@@ -188,6 +188,7 @@ PAYS: Mapping[str, tuple[State, Totals, bool]] = {
     "paused": (State.PAUSED, NOTHING, False),
     "flagged": (State.FLAGGED, NOTHING, True),
     "cancelled-when-begun": (State.CANCELLED, NOTHING, False),
+    "settled-when-begun": (State.CLOSED, NOTHING, False),
 }
 PAYS_NOT: Mapping[str, tuple[State, Totals, bool]] = {
     "declined": (State.CLOSED, NOTHING, True),
