@@ -101,6 +101,8 @@ def test_every_published_version_is_listed_by_id_and_version(backend: Backend) -
     listed = list(backend.policies.published())
     assert [(policy.policy_id, policy.version) for policy in listed] == [("a", 2), ("b", 9), ("b", 10)]
     assert all(policy.published_at <= datetime.now(UTC) + timedelta(hours=1) for policy in listed)
+    backend.policies.publish("bb", 1, FIRST)
+    assert [(policy.policy_id, policy.version) for policy in backend.policies.published("b")] == [("b", 9), ("b", 10)]
 
 
 @pytest.mark.parametrize("change", ["written over", "written over by the same", "hidden and written again"])

@@ -155,8 +155,9 @@ class FakePolicies:
         found = self._examples.get((policy_id, version))
         return None if found is None or len(found) > MAX_EXAMPLES_BYTES else found
 
-    def published(self) -> Iterator[PublishedPolicy]:
-        return (PublishedPolicy(policy_id, version, EPOCH) for policy_id, version in sorted(self._published))
+    def published(self, policy_id: str = "") -> Iterator[PublishedPolicy]:
+        found = (one for one in sorted(self._published) if policy_id in ("", one[0]))
+        return (PublishedPolicy(named, version, EPOCH) for named, version in found)
 
 
 class FakeArchive:

@@ -75,6 +75,13 @@ def test_an_error_says_whether_to_try_again_and_nothing_of_the_content(raised: E
     assert SECRET not in str(caught.value)
 
 
+def test_a_client_waits_shorter_for_a_connection_than_for_an_answer_and_tries_as_often_as_it_says() -> None:
+    config = aws.client("sts").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (aws.CONNECT_TIMEOUT_SECONDS, aws.READ_TIMEOUT_SECONDS)
+    assert config.connect_timeout < config.read_timeout
+    assert config.retries == {"mode": "standard", "total_max_attempts": aws.SDK_ATTEMPTS}
+
+
 def test_waits_grow_and_are_bounded() -> None:
     for attempt in range(1, 30):
         assert 0 <= aws.backoff_seconds(attempt) <= aws.BACKOFF_LONGEST_SECONDS

@@ -14,6 +14,7 @@ from kulanz.domain.drafts.reported import COUNTABLE, Degree
 from kulanz.sources.configuration import (
     ASKED_MOST,
     COMPONENTS_MOST,
+    MINUTES_MOST,
     NO_SOURCES,
     SERVICES_MOST,
     SOURCES_MOST,
@@ -215,6 +216,9 @@ def test_events_of_a_bus_belong_to_the_source_that_is_configured_for_them() -> N
     assert named("aws.partner/example.com/2", "123456789012") is None
     assert named("", "") is None
     assert named("aws.health", "") is None
+    del content["sources"]["health"]["speaks_for"]
+    configuration = read_configuration(content)  # for every account
+    assert named("aws.health", "999999999999") == "health"
 
 
 def test_what_may_count_is_listed() -> None:
@@ -235,6 +239,7 @@ SIZED: dict[str, Callable[[int], Any]] = {
     "speaks_for": lambda number: put([f"other{place}" for place in range(number)], "speaks_for"),
     "text": lambda number: put("t" * number, "services", "voice", "cause"),
     "id": lambda number: put(["i" * number], "ignored"),
+    "minimum": lambda number: put(f"{number} min", "services", "voice", "minimum"),
 }  # fmt: skip
 """The full configuration with so many of something, or so many characters of a text."""
 
@@ -245,6 +250,7 @@ SIZED: dict[str, Callable[[int], Any]] = {
         ("version", 1, VERSION_HIGHEST), ("sources", 1, SOURCES_MOST), ("services", 1, SERVICES_MOST),
         ("components", 1, COMPONENTS_MOST), ("asked", 0, ASKED_MOST), ("ignored", 0, COMPONENTS_MOST),
         ("speaks_for", 0, SPEAKERS_MOST), ("text", 1, TEXT_CHARACTERS), ("id", 1, ID_CHARACTERS),
+        ("minimum", 0, MINUTES_MOST),
     ],
 )  # fmt: skip
 def test_as_much_as_is_allowed_is_taken_and_one_more_or_one_too_few_is_not(what: str, least: int, most: int) -> None:
