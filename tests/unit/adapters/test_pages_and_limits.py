@@ -137,12 +137,20 @@ def test_a_body_that_is_too_large_is_read_so_far_that_it_is_known() -> None:
         S3Bodies(Scripted(get_object=[error("NoSuchKey", 404)]), "b", "up/").get("up/a")
 
 
-def test_a_body_lies_under_its_source_and_the_day_on_which_it_came() -> None:
+@pytest.mark.parametrize(
+    ("came", "day"),
+    [
+        (datetime(2026, 3, 1, 23, 59, tzinfo=UTC), "2026-03-01"),
+        (datetime(2026, 3, 2, tzinfo=UTC), "2026-03-02"),
+        (datetime(2027, 1, 1, tzinfo=UTC), "2027-01-01"),  # its week is of the year before
+        (datetime(2024, 12, 30, 12, tzinfo=UTC), "2024-12-30"),  # its week is of the year after
+    ],
+)
+def test_a_body_lies_under_its_source_and_the_day_on_which_it_came(came: datetime, day: str) -> None:
     client = Scripted(put_object=[{}, {}])
     bodies = S3Bodies(client, "b", "up/")
-    at = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
-    keys = [bodies.put(source, b"body", at) for source in ("page", "pager")]
-    assert [key.rpartition("/")[0] for key in keys] == ["up/page/2026-03-01", "up/pager/2026-03-01"]
+    keys = [bodies.put(source, b"body", came) for source in ("page", "pager")]
+    assert [key.rpartition("/")[0] for key in keys] == [f"up/page/{day}", f"up/pager/{day}"]
     assert [(one["Bucket"], one["Key"], one["Body"]) for one in client.asked] == [("b", key, b"body") for key in keys]
 
 

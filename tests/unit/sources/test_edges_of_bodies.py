@@ -75,6 +75,25 @@ def test_a_window_of_a_reopened_incident_begins_when_it_was_reopened(stated: dat
     assert [change.stamp.at for change in part.reported.changes] == [AT, stated or told]
 
 
+@pytest.mark.parametrize(
+    ("kind", "ends"),
+    [("resolved", True), ("priority_updated", False), ("annotated", False), ("service_updated", False)],
+)
+def test_an_incident_ended_when_it_was_resolved_not_when_more_was_told_of_it(kind: str, ends: bool) -> None:
+    """Events behind its resolution state that it is resolved, too."""
+    data = {
+        "id": "i-1",
+        "type": "incident",
+        "status": "resolved",
+        "created_at": (AT - timedelta(minutes=9)).isoformat(),
+        "service": {"id": "s"},
+    }
+    event = {"id": "e", "event_type": f"incident.{kind}", "occurred_at": AT.isoformat(), "data": data}
+    (part,) = pagerduty.read({"event": event}, ReadSettings()).parts
+    assert (part.reported.ended and part.reported.ended.at) == (AT if ends else None)
+    assert (AT in [change.stamp.at for change in part.reported.changes]) is ends
+
+
 def outage(count: str, **changes: str) -> dict[str, Any]:
     """A record of ServiceNow after so many modifications."""
     record = {"sys_id": "s-1", "cmdb_ci": "voice", "type": "outage", "begin": AT.isoformat(), "sys_mod_count": count}
