@@ -86,6 +86,16 @@ def test_what_is_not_shown_is_said(stack: WorldStack) -> None:
     assert "There is more: the first 2 are shown" in result.stderr
 
 
+def test_there_is_more_only_where_something_is_not_shown(stack: WorldStack) -> None:
+    in_all = len(entries(stack, CAMPAIGN))
+    for limit in (in_all - 1, in_all, in_all + 1):
+        result = run(stack, "log", CAMPAIGN, "--limit", str(limit), "--json")
+        content = json.loads(result.stdout)
+        shown = min(limit, in_all)
+        assert (len(content["entries"]), content["more"]) == (shown, shown < in_all)
+        assert ("There is more" in result.stderr) is (shown < in_all)
+
+
 def test_a_month_has_its_incidents_and_its_campaigns(stack: WorldStack) -> None:
     assert INCIDENT_ID in run(stack, "incidents", "--month", MONTH).stdout
     listed = json.loads(run(stack, "incidents", "--month", MONTH, "--json").stdout)["incidents"]
