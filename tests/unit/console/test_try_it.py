@@ -1,10 +1,13 @@
 """What a policy decides is read before it is: of facts of one's own, and of rows of a plan."""
 
 import re
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
 
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_console.views.try_policy import _tried
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.console_waiting import with_discretion
 from tests.support.small_campaign import CAMPAIGN
@@ -78,3 +81,48 @@ def test_an_approver_reads_rows_of_the_plan_with_their_steps_and_the_same_ones_e
     text = read(first)
     assert "granted-1 : granted 2.99 EUR" in text
     assert text.count("Policy net-credit, version 1") == first.count("<ol") > 5
+
+
+TRIED = """
+kulanz: 1
+id: tried
+version: 1
+title: Each field decides something
+zone: UTC
+currency: EUR
+facts:
+  fee: money
+who:
+  - decline: another_cause
+    when: cause != "power"
+  - decline: another_function
+    when: not functions has "voice"
+  - decline: decided_too_late
+    when: decided_at > at(2026-03-01, 00:00)
+pay: fee * total(outage) / 1 h
+"""
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
+LATER = "2026-02-28T09:00:00Z/2026-02-28T10:00:00Z"
+STATED = {"windows": f"{WINDOW}\n{LATER}", "cause": "power", "functions": "data | voice"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "decided"),
+    [
+        ({}, "granted 130.00 EUR (credit)"),
+        ({"decided_at": "2026-03-01T00:00:00Z"}, "granted 130.00 EUR (credit)"),
+        ({"decided_at": "2026-03-01T00:00:01Z"}, "declined (decided_too_late)"),
+        ({"cause": "storm"}, "declined (another_cause)"),
+        ({"cause": ""}, "held (cause_unknown)"),
+        ({"functions": "data"}, "declined (another_function)"),
+        ({"windows": f"2026-03-01T09:00:00Z/2026-03-01T10:00:00Z\n{WINDOW}"}, "declined (decided_too_late)"),
+        ({"windows": ""}, "declined (decided_too_late)"),
+    ],
+)
+def test_each_field_of_the_form_decides_and_without_an_instant_the_latest_end_or_now(
+    changed: dict[str, str], decided: str
+) -> None:
+    document = load_policy(TRIED)
+    fields = {"fact_fee": "10.00", **STATED, **changed}
+    found = _tried(document, fields, NOW)
+    assert (found.decision or found.problem) == decided
