@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.delivery.channel import Channel
-from kulanz_console.still_open import NOT_COUNTED, NOTHING_OPEN
+from kulanz_console.still_open import NOT_COUNTED, NOTHING_OPEN, StillOpen
 from tests.support.console_browser import Browser, settled
 from tests.support.console_waiting import with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -113,3 +115,27 @@ def test_what_is_kept_back_stands_once() -> None:
     assert "Kept back" in shown
     assert "In no delivery yet Only what is kept back." in shown
     assert "26.96 EUR" not in shown.partition("Kept back")[0]
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize("is_over", [True, False])
+@pytest.mark.parametrize("is_every", [True, False])
+def test_each_thing_that_keeps_a_month_open_is_said(
+    *, is_left: bool, is_whole: bool, is_over: bool, is_every: bool
+) -> None:
+    """That it can be closed is said where nothing speaks against it; that it is not over to whoever may read little."""
+    found = StillOpen({"plans": int(is_left)}, is_whole, is_over, is_every).said()
+    is_clear = not is_left and is_every
+    assert found == [
+        text
+        for text, is_so in (
+            ("This is left before the month can be closed.", is_left),
+            ("Not all of the month is counted here; kulanz month counts all of it.", not is_every),
+            ("Nothing is left so far, but the month is not over.", is_clear and not is_over),
+            ("Nothing is left: the month can be closed.", is_clear and is_over and is_whole),
+            ("Nothing is left of what your roles may read.", is_clear and is_over and not is_whole),
+            ("What your roles may not read is not counted. An auditor may read all of it.", not is_whole),
+        )
+        if is_so
+    ]
