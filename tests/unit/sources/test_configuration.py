@@ -201,6 +201,16 @@ def test_a_source_and_a_service_keep_their_names_because_incidents_are_called_by
         must_follow(before, following(rename))
 
 
+@pytest.mark.parametrize("stopped", ["health", "status"])
+def test_a_source_that_is_stopped_receives_nothing_over_a_bus(stopped: str) -> None:
+    sources = {"status": FULL["sources"]["status"], "health": content_of("aws_health")["sources"]["it"]}
+    sources["status"] = {**sources["status"], "partner": "aws.partner/example.com/1"}
+    sources[stopped] = {**sources[stopped], "stopped": True}
+    configuration = read_configuration({**FULL, "sources": sources})
+    for name, event_source in (("health", "aws.health"), ("status", "aws.partner/example.com/1")):
+        assert (configuration.over_bus(event_source, "123456789012") is None) is (name == stopped)
+
+
 def test_events_of_a_bus_belong_to_the_source_that_is_configured_for_them() -> None:
     content = {**FULL, "sources": {**FULL["sources"], "health": content_of("aws_health")["sources"]["it"]}}
     content["sources"]["status"] = {**content["sources"]["status"], "partner": "aws.partner/example.com/1"}
