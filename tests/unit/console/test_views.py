@@ -155,6 +155,18 @@ def test_days_are_counted_from_now(decided: datetime, until: datetime, old: int,
     assert (shown["days_old"], shown["days_left"], shown["is_over"]) == (old, left, False)
 
 
+@pytest.mark.parametrize("more_incidents", [None, "a-cursor"])
+@pytest.mark.parametrize("more_drafts", [None, "a-cursor"])
+def test_a_month_says_that_there_is_more_of_incidents_or_of_drafts(
+    more_incidents: str | None, more_drafts: str | None
+) -> None:
+    desk = Desk({
+        "incidents.of_month": {"incidents": [], "next": more_incidents}, "incidents.refused": {"events": []},
+        "drafts.of_month": {"drafts": [], "next": more_drafts},
+    })  # fmt: skip
+    assert incidents.show(visited(desk)).content["is_more"] is bool(more_incidents or more_drafts)
+
+
 def test_a_window_of_an_incident_is_as_long_as_it_was() -> None:
     start, end = "2026-03-01T09:00:00Z", "2026-03-01T11:30:00Z"
     assert incidents._window({"start": start, "end": end}) == (start, end, "2:30:00")
