@@ -46,8 +46,9 @@ SINCE = "2026-02-28T00:00:00Z"
 """An account got its next id after the incident began, and before every list."""
 ANSWERS = st.sampled_from(["accepted", "part", "applied", "rejected", "taken_back"])
 BETWEEN = st.none() | st.tuples(st.integers(0, 60), st.integers(0, 99), ANSWERS)
-ROOMY_BYTES = 1_100
-"""A decision with fewer bytes of entries has room for a reversal, and for what is said of it."""
+ROOMY_BYTES = 900
+"""A decision with fewer bytes of entries has room for an answer, and then for a reversal of each of its two credits:
+where two channels have these they are asked one after the other, and for each that is asked 400 bytes are kept."""
 AMPLE = {"decision": "1000.00", "person_month": "90000.00", "account_month": "90000.00"}
 DISCRETION: Mapping[str, Any] = {
     "kulanz_discretion": 1,

@@ -35,6 +35,7 @@ def decided(
 
 OFFERED, OVER = decided(2, Outcome.OFFERED), decided(2, Outcome.OFFERED, is_late=True)
 LASTING, EXPIRED = decided(1, days=1), decided(1, days=0)
+VOIDED = replace(LASTING, entry=replace(LASTING.entry, voided=((0, 100),)))
 STATES = {
     "lasts": ([LASTING], Now.GRANTED),
     "ends at this very instant": ([EXPIRED], Now.EXPIRED),
@@ -46,6 +47,16 @@ STATES = {
     "an offer that is over": ([OVER], Now.OFFER_ENDED),
     "an offer that a later campaign replaced": ([decided(2, Outcome.OFFERED, has_ended=True)], Now.OFFER_ENDED),
     "an offer of a stopped campaign": ([decided(2, Outcome.OFFERED, campaign=STOPPED)], Now.OFFER_ENDED),
+    "all of it was taken back": ([VOIDED], Now.VOIDED),
+    **{
+        f"{became.value} after all was taken back": ([VOIDED, decided(2, outcome)], became)
+        for outcome, became in (
+            (Outcome.DECLINED, Now.DECLINED),
+            (Outcome.HELD, Now.HELD),
+            (Outcome.REFERRED, Now.REFERRED),
+        )
+    },
+    "an offer ended after all was taken back": ([VOIDED, OVER], Now.OFFER_ENDED),
     "declined, then held": ([decided(1, Outcome.DECLINED), decided(2, Outcome.HELD)], Now.HELD),
 }
 
