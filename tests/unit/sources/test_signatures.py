@@ -139,5 +139,6 @@ def test_what_comes_over_a_bus_is_never_received() -> None:
     assert not is_authentic(Scheme.RULE, headers, BODY, "", [SECRET], SIGNED_AT)
 
 
-def test_more_secrets_than_a_rotation_needs_are_not_looked_at() -> None:
-    assert not pagerduty(signed("last"), [*(f"s{number}" for number in range(SECRETS_MOST)), "last"])
+@pytest.mark.parametrize(("before", "is_taken"), [(0, True), (SECRETS_MOST - 1, True), (SECRETS_MOST, False)])
+def test_as_many_secrets_as_a_rotation_needs_are_looked_at_and_no_more(before: int, *, is_taken: bool) -> None:
+    assert pagerduty(signed("last"), [*(f"s{number}" for number in range(before)), "last"]) is is_taken

@@ -144,3 +144,14 @@ def test_a_lone_operator_who_wanted_a_halt_lifted_before_lifts_it_alone() -> Non
     door.world.gate = replace(door.world.gate, lone_operator=True)
     yes, reply = halt(WorldDoor(door.world), ANNA)
     assert yes == came_to(reply) == Yes.COUNTS
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_who_gave_goodwill_approves_it_only_where_a_lone_operator_may(is_alone: bool) -> None:
+    door = door_of(is_listed=False, is_halted=False)
+    door.world.gate = replace(door.world.gate, lone_operator=is_alone)
+    served = WorldDoor(door.world)
+    served.discretion = door.discretion
+    assert give(served, amount="60.00").content["state"] == "waiting"
+    yes, reply = goodwill(served, ANNA)
+    assert yes == came_to(reply) == (Yes.COUNTS if is_alone else Yes.ASKED)

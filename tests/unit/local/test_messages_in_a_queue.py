@@ -1,0 +1,27 @@
+"""A queue is empty when no message of it waits, is delayed or is being worked on: else a measurement ends too early."""
+
+import pytest
+
+from kulanz_local.drive import messages_in
+from tests.support.scripted import Scripted
+
+COUNTED = {"Messages": 1, "MessagesNotVisible": 20, "MessagesDelayed": 300}
+"""Attributes of SQS, without `ApproximateNumberOf`; each is told only where it was asked for."""
+
+
+def queue(holds: dict[str, int]) -> Scripted:
+    def attributes(AttributeNames: list[str], **_: object) -> dict[str, dict[str, str]]:  # noqa: N803 (as boto3 has it)
+        named = {f"ApproximateNumberOf{name}": str(number) for name, number in holds.items()}
+        return {"Attributes": {name: named[name] for name in AttributeNames if name in named}}
+
+    return Scripted(get_queue_attributes=attributes)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_message_counts_wherever_it_is(name: str) -> None:
+    assert messages_in(queue({name: COUNTED[name]}), "https://queue") == COUNTED[name]
+
+
+def test_all_messages_of_a_queue_are_counted_once() -> None:
+    assert messages_in(queue(COUNTED), "https://queue") == 321
+    assert messages_in(queue({}), "https://queue") == 0
