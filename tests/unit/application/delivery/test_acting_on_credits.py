@@ -98,9 +98,10 @@ class Desk:
         kind: EntryKind = EntryKind.SEND_AGAIN,
         account: str = "",
         channel: str = "",
+        place: int = 1,
     ) -> Acted:
-        """A person does something with the second credit."""
-        action = CreditAction(name, kind, KEY, credit_id(KEY, 1), account, channel)
+        """A person does something with a credit: the second one, where none is named."""
+        action = CreditAction(name, kind, KEY, credit_id(KEY, place), account, channel)
         return act_on_credit(action, Person(person), self.ports, NOW)
 
 
@@ -210,6 +211,25 @@ def test_what_was_asked_before_the_credit_was_rejected_anew_counts_no_more() -> 
     desk.say(assigned(1, serial=4), rejected(1, serial=4))
     assert desk.act("ben-1", BEN, EntryKind.WRITTEN_OFF).waits is True
     assert desk.act("anna-3", ANNA, EntryKind.WRITTEN_OFF).waits is False
+
+
+@pytest.mark.parametrize("kind", [EntryKind.WRITTEN_OFF, EntryKind.SEND_AGAIN])
+@pytest.mark.parametrize("other", [0, 2])
+def test_a_second_person_is_one_who_says_it_of_the_very_same_credit(kind: EntryKind, other: int) -> None:
+    stands = (assigned(0, 1, 2), rejected(0), rejected(1), rejected(2))
+    desk = Desk(stands, replace(SAFE, second_person_above={"USD": 1}))
+    channel = "letters" if kind is EntryKind.SEND_AGAIN else ""
+    assert desk.act("anna-1", kind=kind, channel=channel, place=other).waits is True
+    assert desk.act("ben-1", BEN, kind, channel=channel).waits is True, "nobody else has said it of this one"
+    assert desk.act("anna-2", ANNA, kind, channel=channel).waits is False
+    assert desk.act("ben-2", BEN, kind, channel=channel, place=other).waits is False
+
+
+def test_what_was_asked_of_a_credit_stands_when_another_of_its_decision_is_delivered() -> None:
+    desk = Desk((assigned(1), rejected(1)), replace(SAFE, second_person_above={"USD": 1}))
+    assert desk.act("anna-1", kind=EntryKind.WRITTEN_OFF).waits is True
+    desk.say(assigned(0, serial=4))
+    assert desk.act("ben-1", BEN, EntryKind.WRITTEN_OFF).waits is False
 
 
 def padded(entries: Sequence[CreditEntry], room: int) -> CreditEntries:
