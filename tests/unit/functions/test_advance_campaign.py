@@ -274,3 +274,24 @@ def test_each_thing_that_was_moved_on_is_logged_with_where_it_stands(monkeypatch
         {"says": "delivery", "delivery": "billing/7", "state": "sent"},
         {"says": "void", "void": str(VoidId(CampaignId("out", 2), "wrong")), "state": "voided"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("look", "kind"), [("watch_deliveries", "delivery"), ("watch_voids", "void"), ("watch_answers", "answers")]
+)
+def test_what_a_look_flags_is_logged_as_what_it_is(monkeypatch: pytest.MonkeyPatch, look: str, kind: str) -> None:
+    """Whoever the alarm calls looks at the thing that the log names."""
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(handler.logger, "error", lambda text, **fields: logged.append({"says": text, **fields}))
+    monkeypatch.setattr(handler, "_answering", lambda: ("answering", "dues"))
+    monkeypatch.setattr(handler, "look_at_dues", lambda *_: SimpleNamespace(overdue=0, due_soon=0))
+    for name in KINDS:
+        if name != "_watch_answers":
+            monkeypatch.setattr(handler, name, lambda *_: 0)
+    for name in ("watch_deliveries", "watch_voids", "watch_answers"):
+        found = (("one", "differs"),) if name == look else ()
+        monkeypatch.setattr(handler, name, lambda *_, found=found: Looked(found, found))
+    handler._watch("an-event", CONTEXT, lambda: 1.0)
+    assert [(one["says"], one["kind"], one["on"]) for one in logged] == [
+        ("flagged", kind, "one"), ("could not be moved on", kind, "one"),
+    ]  # fmt: skip

@@ -1,7 +1,8 @@
 """What waits for a person is found page by page, each thing once, and leaves the queue when it waits no more."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pytest
@@ -10,6 +11,7 @@ from kulanz.application.cases.case import CasePorts
 from kulanz.application.cases.waiting import Place, WaitingCase, counted, waiting_in
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.ledger.hand_decision import CaseKind
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, INCIDENT_ID, event, list_of, row, small_world
 from tests.support.world import World
@@ -113,8 +115,46 @@ def test_what_a_later_campaign_decided_leaves_the_queue_and_what_it_left_stays()
     assert names(found) == {("held", "held-1"), ("referred", "referred-1")}
 
 
+@pytest.mark.parametrize("decided_in", [2, 3])
+def test_whichever_of_several_later_campaigns_decided_it_leaves_the_queue(decided_in: int) -> None:
+    world = closed()
+    for seq in (2, 3):
+        lines = [row(f"other-{seq}"), *([row("held-2", fee="20.00")] if seq == decided_in else ())]
+        world.lists.upload(f"lists/later-{seq}.csv", list_of(lines))
+        key = f"lists/later-{seq}.csv"
+        world.publish(event(key=key, rows=len(lines), detail_type="Incident Amended", revision=seq))
+        world.run_until_quiet()
+        assert world.campaign(f"{INCIDENT_ID}/{seq}").state is State.CLOSED
+    (found,) = pages(world, frozenset({CaseKind.HELD}))
+    assert names(found) == {("held", "held-1")}
+
+
 def test_nothing_waits_of_an_incident_that_was_withdrawn() -> None:
     world = closed()
     world.publish(event(rows=1, detail_type="Incident Withdrawn", revision=2, campaign=...))
     world.run_until_quiet()
     assert pages(world) == [[]]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Rejected rows that persons have recognised, by where they start."""
+
+    offsets: frozenset[int]
+
+    def recognised(self, campaign_id: CampaignId, start: int, stop: int) -> Mapping[int, DecisionKey]:
+        """Those that start in `[start, stop)`."""
+        key = DecisionKey("somebody", campaign_id.incident_id, "-", campaign_id.seq)
+        return {offset: key for offset in self.offsets if start <= offset < stop}
+
+
+def test_just_those_rejected_rows_leave_the_queue_that_were_recognised_wherever_they_are() -> None:
+    world, rejected = closed(), frozenset({CaseKind.REJECTED})
+    waiting = [one.offset for page in pages(world, rejected) for one in page]
+    assert len(waiting) > 2, "a first one, a last one and one between"
+    incident = world.campaigns.incident(INCIDENT_ID)
+    assert incident is not None
+    for gone in (*({offset} for offset in waiting), set(waiting)):
+        ports = CasePorts(world.campaigns, world.lists, world.ledger, Recognised(frozenset(gone)))
+        page = waiting_in(world.campaign(CAMPAIGN), incident, rejected, Place(), 100, ports, world.now, lambda: 25.0)
+        assert [one.offset for one in page.cases] == [offset for offset in waiting if offset not in gone]
