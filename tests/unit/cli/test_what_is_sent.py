@@ -4,10 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import kulanz_cli.command
 from kulanz.application.door.routes import BY_USE, ROUTES
 from kulanz.domain.people.reason import REASON_CHARACTERS
 from tests.support.answering import Answering
@@ -306,6 +309,34 @@ def test_what_is_done_under_a_given_id_is_done_under_that_one_and_told_as_it_was
     told = json.loads(shown.stdout)
     assert {key: told[key] for key in told if key != "v"}.items() <= row.answer.items()
     assert told.keys() >= row.answer.keys() - {"v", "next", "more"}
+
+
+APART: Mapping[str, Mapping[str, str]] = {
+    "accept": {"l-2": "l-3", "3": "4", "a-1": "a-2", "in-7": "in-8"},
+    "resend": {WHY: "another reason", C: "in-7/4"},
+}
+"""Words of a command line, and others in their place: what is done then is another action."""
+
+
+@pytest.mark.parametrize("name", APART)
+def test_other_words_are_another_action_also_where_both_are_typed_at_the_same_instant(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        kulanz_cli.command, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 3, 1, tzinfo=zone))
+    )
+    row = SENT[name]
+    lines = [
+        row.words,
+        *(tuple(other if word == one else word for word in row.words) for one, other in APART[name].items()),
+    ]
+    made: dict[str, tuple[str, ...]] = {}
+    for words in lines:
+        stack = Sending(row.answer, **row.asked)
+        run(stack, *words)
+        ((_, _, of),) = stack.sent
+        assert str(of["id"]) not in made, (words, made)
+        made[str(of["id"])] = words
 
 
 OF_A_LIST = ("goodwill", "decide")
