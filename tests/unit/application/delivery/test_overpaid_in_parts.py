@@ -1,11 +1,24 @@
-"""A void of what was overpaid comes to the same in however many attempts its lines are worked."""
+"""A void of what was overpaid comes to the same in however many attempts, and goes by the row that was decided by."""
+
+from collections.abc import Sequence
 
 import pytest
 
 from kulanz.application.delivery.void_writes import VoidWriter
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.void import Share, VoidState
 from tests.support.small_campaign import row
-from tests.unit.application.delivery.test_voiding_overpaid import first, law_holds, net, then, voided
+from tests.support.world_steps import Function, Step
+from tests.unit.application.delivery.test_voiding_overpaid import (
+    SECOND,
+    Choose,
+    first,
+    law_holds,
+    net,
+    then,
+    voided,
+    write,
+)
 
 ACCOUNTS = ("a-1", "a-2", "a-3", "a-4", "a-5")
 
@@ -29,3 +42,29 @@ def test_an_attempt_that_ends_within_a_stretch_goes_on_behind_the_lines_that_are
     assert void.state is VoidState.VOIDED
     assert [net(world, account)["EUR"] for account in ACCOUNTS] == [owed] * len(ACCOUNTS)
     law_holds(world, 2)
+
+
+def last_chunk_first(steps: Sequence[Step]) -> Step:
+    return next((one for one in reversed(steps) if one.function is Function.GRANT), steps[0])
+
+
+@pytest.mark.parametrize(
+    ("choose", "voidable", "left"),
+    [(lambda steps: steps[0], 500 - 200, 200), (last_chunk_first, 500 - 100, 100)],
+    ids=["the first", "the last"],
+)
+def test_of_contradicting_rows_the_one_that_the_campaign_decided_by_takes_back(
+    choose: Choose, voidable: int, left: int
+) -> None:
+    """The minutes were voided, so that they are owed again: the campaign decided about the account by the row that was
+    worked first, wherever in the list that is.
+    """
+    world = first(row("a-1", fee="50.00"), chunk_bytes=1_800)
+    write(world, "a-1", CreditEntry(EntryKind.VOIDED, world.now, "test", "void/1/minutes", (1,)))
+    then(world, row("a-1", fee="20.00"), row("a-1", fee="10.00"), choose=choose)
+    assert len(world.campaign(SECOND).chunks) > 1
+    assert {one.key.seq for one in world.ledger.of_account("a-1")} == {1, 2}
+    void = voided(world)
+    totals = void.plan.totals
+    assert (totals.by_measure(Share.VOIDABLE), totals.unmatched) == ({"EUR": voidable}, 1)
+    assert net(world, "a-1") == {"EUR": left, "call_minute": 20}

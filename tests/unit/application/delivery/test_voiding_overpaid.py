@@ -33,7 +33,7 @@ from tests.support.voiding import stands, voided_in_spite_of
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_deliveries import watched
 from tests.support.world_door import WorldDoor, check_ports
-from tests.support.world_steps import Function, Step
+from tests.support.world_steps import Step
 from tests.support.world_voids import approved, asked, run_voids, void_ports, watched_voids
 
 SECOND, THIRD = f"{INCIDENT_ID}/2", f"{INCIDENT_ID}/3"
@@ -248,32 +248,6 @@ def test_a_subject_that_the_list_names_twice_is_reduced_once() -> None:
     assert totals.by_measure(Share.REPEATED) == {"EUR": 300 + 200}
     assert [net(world, account)["EUR"] for account in ("a-1", "a-2")] == [200, 200]
     law_holds(world, 2)
-
-
-def last_chunk_first(steps: Sequence[Step]) -> Step:
-    return next((one for one in reversed(steps) if one.function is Function.GRANT), steps[0])
-
-
-@pytest.mark.parametrize(
-    ("choose", "voidable", "left"),
-    [(lambda steps: steps[0], 500 - 200, 200), (last_chunk_first, 500 - 100, 100)],
-    ids=["the first", "the last"],
-)
-def test_of_contradicting_rows_the_one_that_the_campaign_decided_by_takes_back(
-    choose: Choose, voidable: int, left: int
-) -> None:
-    """The minutes were voided, so that they are owed again: the campaign decided about the account by the row that was
-    worked first, wherever in the list that is.
-    """
-    world = first(row("a-1", fee="50.00"), chunk_bytes=1_800)
-    write(world, "a-1", CreditEntry(EntryKind.VOIDED, world.now, "test", "void/1/minutes", (1,)))
-    then(world, row("a-1", fee="20.00"), row("a-1", fee="10.00"), choose=choose)
-    assert len(world.campaign(SECOND).chunks) > 1
-    assert {one.key.seq for one in world.ledger.of_account("a-1")} == {1, 2}
-    void = voided(world)
-    totals = void.plan.totals
-    assert (totals.by_measure(Share.VOIDABLE), totals.unmatched) == ({"EUR": voidable}, 1)
-    assert net(world, "a-1") == {"EUR": left, "call_minute": 20}
 
 
 def test_who_is_held_now_or_was_given_something_by_a_person_keeps_it() -> None:
