@@ -79,6 +79,19 @@ def test_a_line_holds_from_its_first_day_to_its_last_and_what_no_line_holds_is_h
     assert (paid or [decision.reason]) == [says]
 
 
+@pytest.mark.parametrize(("until", "on_the_last_day"), [("9999-12-31", ["18.00"]), ("9999-12-30", ["rate_unknown"])])
+def test_a_line_may_hold_until_the_last_day_of_the_calendar(
+    book: Callable[..., Path], until: str, on_the_last_day: list[str]
+) -> None:
+    policy = compiled(book(BY_RATE, shared={"rate": RATE.replace("2026-03-31", until)}))
+    decided = [policy.decide([day]) for day in (date(9999, 12, 30), date.max)]
+    told = [
+        [f"{benefit.money.minor / 100:.2f}" for benefit in one.benefits if benefit.money] or [one.reason]
+        for one in decided
+    ]
+    assert told == [["18.00"], on_the_last_day]
+
+
 def test_the_explanation_names_the_line_or_says_that_there_is_none(book: Callable[..., Path]) -> None:
     policy = compiled(book(BY_RATE, shared={"rate": RATE}))
     assert "Rate: 9.00 GBP, because on 2025-05-01 is 2025-04-01 or later." in explain(policy, [date(2025, 5, 1)]).text()

@@ -128,7 +128,7 @@ def _tiers(data: DataFile) -> dict[str, str]:
         if line.uprated:
             _check_uprating(data.uprating, None if before is None else before[0], line, value, constants, path)
         tiers[f"from {first}"] = line.value
-        if last is not None:
+        if last is not None and last < date.max:  # nothing follows the calendar's last day
             tiers[f"from {last + ONE_DAY}"] = UNKNOWN
         before = (value, last)
     return {**dict(reversed(tiers.items())), "otherwise": UNKNOWN}
