@@ -1,5 +1,7 @@
 """What a policy says of how its credits are booked: checked, frozen, and nothing of it guessed."""
 
+from dataclasses import fields, replace
+
 import pytest
 
 from kulanz.domain.policy import PolicyError, document_from_json, document_json
@@ -44,6 +46,21 @@ def test_a_component_has_its_own_or_the_policys() -> None:
 def test_the_ways_of_booking_are_those_that_differ_in_more_than_words(body: str, codes: list[str]) -> None:
     document = document_from_json(document_json(load_policy(written(body))))
     assert [one.reason_code for one in bookings_of(document.policy)] == codes
+
+
+@pytest.mark.parametrize("entry", [one.name for one in fields(Bill)])
+def test_each_entry_of_a_bill_but_its_words_makes_it_another_booking_and_the_first_written_is_told_first(
+    entry: str,
+) -> None:
+    others = {"text": "Refund", "reason_code": "A-0", "treatment": "price_reduction", "ledger_account": "0001"}
+    first = Bill("Credit", "SVC-1", "compensation", "4000")
+    other = replace(first, **{entry: others[entry]})
+    policy = load_policy(written("heads:\n- {name: a, pay: 5 USD}\n- {name: b, pay: 6 USD}\n")).policy
+    one, two = policy.heads
+    told = bookings_of(replace(policy, heads=(replace(one, bill=first), replace(two, bill=other))))
+    assert [replace(bill, text="") for bill in told] == list(
+        dict.fromkeys(replace(bill, text="") for bill in (first, other))
+    )
 
 
 def test_a_bill_decides_nothing() -> None:
