@@ -122,7 +122,9 @@ def _show(checked: Checked) -> None:
         say(out, f"{checked.campaign} cannot be compared: its list cannot be read. No receipt counts a decision of it.")
         return
     state = "differs" if _differs(checked) else "agrees"
-    say(out, f"{checked.campaign} {state}: {counted_as(checked.decisions, 'decision')} in the ledger")
+    more = f", {counted_as(checked.by_hand, 'decision')} by hand" if checked.by_hand else ""
+    of_rows = counted_as(checked.decisions, "decision")
+    say(out, f"{checked.campaign} {state}: {of_rows} of its list in the ledger{more}")
     for one in checked.differences:
         receipts, ledger = (figure(one.what, size) for size in (one.planned, one.applied))
         say(out, f"{one.what}: receipts {receipts}, ledger {ledger}", indent=2)
@@ -143,6 +145,7 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "campaign": str(checked.campaign),
         "agrees": not _differs(checked),
         "decisions": checked.decisions,
+        "by_hand": checked.by_hand,
         "is_read": checked.is_read,
         "may_have_expired": checked.may_have_expired,
         "differences": [_figures(one) for one in checked.differences],

@@ -9,6 +9,7 @@ from kulanz.domain.time import parse_instant
 from kulanz.versions import VERSIONS_ASKED, versions
 from kulanz_cli.doctor.clock import SKEW_MOST_SECONDS, now
 from kulanz_cli.doctor.examined import Examined, Result, finding, ok
+from kulanz_cli.terminal import counted_as
 
 SHARDS_LEAST = 4
 """A new on-demand table's stream has this many shards or more; each has a worker of its own."""
@@ -117,8 +118,11 @@ def mappings(at: Examined) -> Iterator[Result]:
         found = [one for page in pages for one in page["EventSourceMappings"]]
         problems = [problem for one in found for problem in _mapping_problems(name, one)]
         if len(found) != MAPPINGS[name]:
-            text = f"{name} has {len(found)} event source mappings and not {MAPPINGS[name]}: nothing reaches it."
-            problems.append(finding(text, "Deploy again."))
+            has = f"{name} has {counted_as(len(found), 'event source mapping')} where the stack makes {MAPPINGS[name]}"
+            if len(found) > MAPPINGS[name]:
+                problems.append(finding(f"{has}: something else feeds it too.", "Find out who added it, and why."))
+            else:
+                problems.append(finding(f"{has}: not everything reaches it.", "Deploy again."))
         yield from problems
         if not problems:
             yield ok(f"What feeds {name} is switched on.")

@@ -231,7 +231,11 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
         "ended with: PROBLEM",
         lambda aws: aws.mappings["advance_campaign"][0].update(LastProcessingResult="PROBLEM: Function call failed"),
     ),
-    ("event source mappings", "1 event source mappings and not 2", lambda aws: aws.mappings["publish_notices"].pop()),
+    (
+        "event source mappings",
+        "1 event source mapping where the stack makes 2",
+        lambda aws: aws.mappings["publish_notices"].pop(),
+    ),
     (
         "event source mappings",
         "may run 50 workers",

@@ -189,29 +189,33 @@ def test_a_size_is_whole_where_it_is(text: str, size: Any) -> None:
 CHECKS = {
     "agrees": (
         Checked(ID, 1, (), may_have_expired=False, law={"EUR": SHARES}),
-        f"in-7/3 agrees: 1 decision in the ledger {law_text('EUR', SHARES)}",
+        f"in-7/3 agrees: 1 decision of its list in the ledger {law_text('EUR', SHARES)}",
     ),
     "too little may have expired": (
         Checked(ID, 12, (Difference("EUR", 500, 300),), may_have_expired=True),
         (
-            "in-7/3 agrees: 12 decisions in the ledger EUR: receipts 5.00, ledger 3.00"
+            "in-7/3 agrees: 12 decisions of its list in the ledger EUR: receipts 5.00, ledger 3.00"
             " Decisions of it may have passed their time to live."
         ),
     ),
     "too little": (
         Checked(ID, 12, (Difference("EUR", 500, 300),), may_have_expired=False),
-        "in-7/3 differs: 12 decisions in the ledger EUR: receipts 5.00, ledger 3.00",
+        "in-7/3 differs: 12 decisions of its list in the ledger EUR: receipts 5.00, ledger 3.00",
     ),
     "beyond the receipts": (
         Checked(ID, 12, (), may_have_expired=False, beyond=(Difference("EUR", 500, 1_200),)),
         (
-            "in-7/3 agrees: 12 decisions in the ledger EUR: 7.00 more than the receipts count"
+            "in-7/3 agrees: 12 decisions of its list in the ledger EUR: 7.00 more than the receipts count"
             " Workers that were stopped before their receipt wrote these. They are granted."
         ),
     ),
+    "goodwill, which has no list": (
+        Checked(ID, 0, (), may_have_expired=False, by_hand=3, law={"EUR": SHARES}),
+        f"in-7/3 agrees: 0 decisions of its list in the ledger, 3 decisions by hand {law_text('EUR', SHARES)}",
+    ),
     "a broken law": (
         Checked(ID, 12, (), may_have_expired=False, broken=("EUR is short",)),
-        "in-7/3 differs: 12 decisions in the ledger the law is broken: EUR is short",
+        "in-7/3 differs: 12 decisions of its list in the ledger the law is broken: EUR is short",
     ),
     "unread": (
         Checked(ID, 0, (), may_have_expired=False, is_read=False),
@@ -235,11 +239,13 @@ def test_a_checked_ledger_says_what_differs_and_why_that_may_be(name: str, monke
 def test_a_programs_form_of_a_check_has_every_figure_in_the_currencys_own_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     law = {"USD": Shares(used=1_234_00), "EUR": SHARES}
     differing, beyond = Difference("EUR", 1_234_56, 7), Difference("decisions", 3, 5)
-    checked = Checked(ID, 12, (differing,), may_have_expired=True, beyond=(beyond,), law=law, broken=("short",))
+    checked = Checked(
+        ID, 12, (differing,), may_have_expired=True, beyond=(beyond,), law=law, broken=("short",), by_hand=3
+    )
     monkeypatch.setattr(ledger, "check_ledger", lambda *_: checked)
     (told,) = json.loads(run(WorldStack(World()), "ledger", "check", C, "--json").stdout)["campaigns"]
     assert told == {
-        "campaign": C, "agrees": False, "decisions": 12, "is_read": True, "may_have_expired": True,
+        "campaign": C, "agrees": False, "decisions": 12, "by_hand": 3, "is_read": True, "may_have_expired": True,
         "differences": [{"what": "EUR", "receipts": "1234.56", "ledger": "0.07"}],
         "beyond_the_receipts": [{"what": "decisions", "receipts": "3", "ledger": "5"}],
         "law": [

@@ -172,6 +172,7 @@ def test_what_persons_added_is_in_the_law_once_on_whatever_page_it_stands_and_in
     without_row = [kind for kind in AdditionKind if not kind.has_row]
     assert found.law["EUR"].granted == 170 + sum(sizes[kind] for kind in without_row)
     assert (found.decisions, found.differences, found.beyond) == (3, (), ())
+    assert found.by_hand == len(without_row)
     named = [key.account_id for key in kept.asked]
     assert named == ["a", "c", *(f"by-hand-{kind.value}" for kind in without_row)]
 

@@ -46,6 +46,7 @@ class CheckPorts:
 class Checked:
     """What a campaign's ledger holds, and where that differs from its receipts (`planned`: what these say).
 
+    `decisions` are those of the list's rows; `by_hand` are those that persons made and no row has.
     `beyond` is what the ledger holds beyond the receipts because a worker was stopped before it wrote one: no fault.
     `may_have_expired`: decisions of it may have passed their time to live, so that what is missing may be right.
     `is_read` is False where no receipt counts a decision and the list is gone, so that nothing could be looked up.
@@ -61,6 +62,7 @@ class Checked:
     is_read: bool = True
     law: Law = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    by_hand: int = 0
 
 
 def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> Checked:
@@ -74,7 +76,7 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     counted = campaign.apply.totals
     may_have_expired = now >= campaign.decidable_until
     try:
-        decisions, found, law, channels = _found(campaign, ports, now)
+        decisions, by_hand, found, law, channels = _found(campaign, ports, now)
     except (PinnedVersionGone, ListRefused):
         if counted.lines:
             raise
@@ -90,9 +92,9 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     less = tuple(one for one in compared if one.applied < one.planned)
     if not more or _may_hold_more(campaign, ports.campaigns):
         differs = () if more or less else _broken(campaign, law, channels, ports, now)
-        return Checked(campaign_id, decisions, less, may_have_expired, more, law=law, broken=differs)
+        return Checked(campaign_id, decisions, less, may_have_expired, more, law=law, broken=differs, by_hand=by_hand)
     wrong = tuple(one for one in compared if one.applied != one.planned)
-    return Checked(campaign_id, decisions, wrong, may_have_expired, law=law)
+    return Checked(campaign_id, decisions, wrong, may_have_expired, law=law, by_hand=by_hand)
 
 
 def _broken(campaign: Campaign, law: Law, channels: AtChannels, ports: CheckPorts, now: datetime) -> tuple[str, ...]:
@@ -106,9 +108,12 @@ def _broken(campaign: Campaign, law: Law, channels: AtChannels, ports: CheckPort
 
 def _found(
     campaign: Campaign, ports: CheckPorts, now: datetime
-) -> tuple[int, dict[str, int | Decimal], Law, AtChannels]:
-    """How many decisions of the campaign stand in the ledger, what they are worth by measure, and where that is now."""
-    decisions, channels = 0, AtChannels()
+) -> tuple[int, int, dict[str, int | Decimal], Law, AtChannels]:
+    """How many decisions of its list's rows stand in the ledger, how many without a row, their worth, and where it is.
+
+    The worth by measure is that of the rows; where it is now, of both.
+    """
+    decisions, by_hand, channels = 0, 0, AtChannels()
     law: Law = {}
     worth: dict[str, int | Decimal] = {}
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
@@ -123,10 +128,11 @@ def _found(
                 worth[measure] = worth.get(measure, 0) + size
     for keys in _without_row(campaign.id, ports.index):
         booked = ports.credits.booked(keys)
+        by_hand += len(booked)
         law = added_up([law, *(law_of(one.entry, one.entries, now) for one in booked.values())])
         for one in booked.values():
             channels.take(one.entry, one.entries)
-    return decisions, worth, law, channels
+    return decisions, by_hand, worth, law, channels
 
 
 def _without_row(campaign_id: CampaignId, index: CampaignIndex) -> Iterator[list[DecisionKey]]:
