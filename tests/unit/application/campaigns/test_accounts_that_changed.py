@@ -338,6 +338,24 @@ def test_histories_that_both_know_an_incident_hold_the_account() -> None:
     assert (decided.decision.reason, decided.explained) == (HISTORY_OF_FORMER_ID, Explained.AGREES)
 
 
+def test_a_history_under_the_former_id_that_knows_this_very_incident_holds_the_account() -> None:
+    """What this campaign adds would stand beside it: the next incident would count the same outage twice."""
+    world = world_with_cap()
+    yearly(world, "a", 3, line("old", fee="60.00"), line("sure", fee="60.00"))
+    rows = [line("new", fee="60.00", was="old"), line("sure", fee="60.00")]
+    world.lists.upload("lists/again.csv", "\n".join([HEAD, *rows, ""]).encode())
+    world.publish(
+        event(
+            incident_id="a", revision=2, windows=outage(3), policy="yearly-cap", key="lists/again.csv", rows=len(rows)
+        )
+    )
+    world.run_until_quiet()
+    assert closed(world, "a/2") == {"held": 1, "unchanged": 1}
+    (decided,) = world.ask("new", "a").decisions
+    assert (decided.decision.reason, decided.explained) == (HISTORY_OF_FORMER_ID, Explained.AGREES)
+    assert has(world, "old", "new") == 3_000
+
+
 # Whoever dies
 
 
