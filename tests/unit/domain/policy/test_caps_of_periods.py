@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -69,3 +70,28 @@ pay: credit
 cap: {{per: {per}, at: credit}}
 """
     assert paid(policy, (MONTHS[3] - 40 * HOUR, MONTHS[3] + 40 * HOUR)) == 10_000
+
+
+PARTS = "facts: {one: number, two: number, three: number, first: money, second: money, third: money}\ncurrency: EUR\n"
+
+
+@pytest.mark.parametrize("stage", ["head", "total"])
+@pytest.mark.parametrize("mode", ["half_up", "up", "down"])
+@given(st.tuples(*[st.integers(0, 9_999)] * 3), st.tuples(*[st.integers(0, 4_000)] * 2), st.randoms())
+def test_no_cap_is_passed_by_rounding_whichever_of_them_is_the_lowest(
+    stage: str, mode: str, thousandths: tuple[int, ...], caps: tuple[int, ...], order: Random
+) -> None:
+    """Parts of a cent each, beside caps of whole cents: together they may round to more than any of them alone."""
+    heads = "".join(f"- {{name: {name}_part, pay: {name} / 1000 * 1.00 EUR}}\n" for name in ("one", "two", "three"))
+    bounds = "cap: [{at: first}, {at: second}, {at: third}]\n"
+    policy = compiled(written(f"{PARTS}rounding: {{stage: {stage}, mode: {mode}}}\nheads:\n{heads}{bounds}"))
+    together = -(
+        -sum(thousandths) // 10
+    )  # in cents, rounded up: takes nothing off by itself, and is the lowest at times
+    limits = [*caps, together]
+    order.shuffle(limits)
+    known = dict(zip(("one", "two", "three", "first", "second", "third"), (*thousandths, *limits), strict=True))
+    decision = policy.decide([known[fact.name] for fact in policy.facts])
+    assert minor(decision) <= min(limits)
+    if min(limits) == together and mode != "down":
+        assert minor(decision) >= together - 1

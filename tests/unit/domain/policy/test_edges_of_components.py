@@ -51,6 +51,21 @@ def test_what_could_be_used_for_no_moment_is_held(microseconds: int) -> None:
             Validity(0, "", "UTC", begins=NOW, until=NOW + timedelta(days=2)),
             ", from 2026-06-01 on, up to and including 2026-06-02",
         ),
+        (Validity(), ""),
+        (Validity(3, "hours"), ", for 3 hours from the grant"),
+        (Validity(until=NOW + timedelta(hours=7)), ", until 2026-06-01 07:00"),
+        (
+            Validity(3, "months", "UTC", until=NOW + timedelta(hours=7)),
+            ", for 3 months from the grant, until 2026-06-01 07:00",
+        ),
+        (
+            Validity(2, "days", "UTC", start="redemption", until=NOW + timedelta(days=7)),
+            ", for 2 days from the redemption, up to and including 2026-06-07",
+        ),
+        (
+            Validity(1, "hours", begins=NOW + timedelta(hours=5), until=NOW + timedelta(days=7)),
+            ", from 2026-06-01 05:00 on, for 1 hour, up to and including 2026-06-07",
+        ),
     ],
 )
 def test_how_long_a_benefit_can_be_used_names_its_start_once(validity: Validity, words: str) -> None:

@@ -99,6 +99,31 @@ def test_the_days_are_those_of_the_rules_zone() -> None:
     assert found(text, date(2026, 5, 4), happened=late) == ("held", BEFORE_INCIDENT)
 
 
+@pytest.mark.parametrize(
+    ("day", "here", "anywhere"),
+    [
+        (date(2026, 5, 2), BEFORE_INCIDENT, BEFORE_INCIDENT),
+        (date(2026, 5, 3), BEFORE_INCIDENT, ""),
+        (date(2026, 5, 4), "", ""),
+        (date(2026, 5, 20), "", ""),
+        (date(2026, 5, 21), AFTER_DECISION, ""),
+        (date(2026, 5, 22), AFTER_DECISION, AFTER_DECISION),
+    ],
+)
+def test_where_nobody_knows_an_accounts_zone_the_day_may_be_that_of_any_zone(
+    day: date, here: str, anywhere: str
+) -> None:
+    text = "zone: there\nfacts: {there: zone, made: yes_no, done: day}\npay: 1 USD\n"
+    policy = compiled(written(f"{text}mode: {{claim: {{made: made, at: done}}}}"), HAPPENED, decided_at=NOW)
+
+    def decided(zone: str | None) -> str:
+        known: dict[str, Any] = {"there": zone, "made": True, "done": day}
+        return policy.decide([known[fact.name] for fact in policy.facts]).reason
+
+    assert decided("Europe/Berlin") == (here or "credit")
+    assert decided(None) == (anywhere or "credit")
+
+
 @given(st.integers(-(10**10), 10**10))
 def test_nothing_is_given_for_a_moment_outside(seconds: int) -> None:
     at = BEGAN + timedelta(seconds=seconds)

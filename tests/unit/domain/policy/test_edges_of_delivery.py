@@ -1,0 +1,152 @@
+"""Whether a claim is in, open or over; where money goes that nobody knows a place for; and what names the outcome."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+
+from kulanz.domain.decision import Decision
+from kulanz.domain.policy.explaining.explanation import explain
+from kulanz.domain.time import MICROSECOND
+from tests.unit.domain.policy.rulebook import NOW, compiled, written
+
+PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
+BOTH_WAYS = pytest.mark.parametrize("way", ["claim", "offer"])
+
+
+def decided(body: str, known: Mapping[str, object]) -> Decision:
+    policy = compiled(written(body))
+    return policy.decide([known.get(fact.name) for fact in policy.facts])  # type: ignore[misc] # several types
+
+
+def outcome(decision: Decision) -> str:
+    return f"{decision.outcome.value} {decision.reason}"
+
+
+# A claim or an acceptance
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("reads", "made", "at", "until", "expected"),
+    [
+        ("made at until", None, None, FUTURE, "offered credit"),
+        ("made at until", None, None, NOW + MICROSECOND, "offered credit"),
+        ("made at until", None, None, NOW, "declined {}_too_late"),
+        ("made at until", None, None, None, "held until_unknown"),
+        ("made at until", False, None, FUTURE, "offered credit"),
+        ("made at until", False, PAST, FUTURE, "offered credit"),
+        ("made at until", False, PAST, NOW, "declined {}_too_late"),
+        ("made at until", False, PAST, None, "held until_unknown"),
+        ("made at until", True, None, FUTURE, "granted credit"),
+        ("made at until", True, None, NOW, "held at_unknown"),
+        ("made at until", True, None, None, "held until_unknown"),
+        ("made at until", True, PAST, PAST + MICROSECOND, "granted credit"),
+        ("made at until", True, PAST, PAST, "declined {}_too_late"),
+        ("made at until", None, PAST, PAST + MICROSECOND, "granted credit"),
+        ("made at until", None, PAST, PAST, "declined {}_too_late"),
+        ("made at until", None, PAST, None, "held until_unknown"),
+        ("at until", None, PAST, FUTURE, "granted credit"),
+        ("at until", None, None, FUTURE, "offered credit"),
+        ("at until", None, None, NOW, "declined {}_too_late"),
+        ("made until", True, None, PAST, "granted credit"),
+        ("made until", True, None, None, "granted credit"),
+        ("made until", False, None, PAST, "declined {}_too_late"),
+        ("made until", False, None, FUTURE, "offered credit"),
+        ("made until", None, None, PAST, "declined {}_too_late"),
+        ("made until", None, None, FUTURE, "offered credit"),
+        ("made at", True, None, None, "granted credit"),
+        ("made at", None, PAST, None, "granted credit"),
+        ("made at", False, PAST, None, "offered credit"),
+        ("made at", None, None, None, "offered credit"),
+        ("made", None, None, None, "offered credit"),
+    ],
+)
+def test_a_claim_is_in_open_or_over_by_what_is_known_of_it_and_by_its_own_instant(
+    way: str, reads: str, made: bool | None, at: datetime | None, until: datetime | None, expected: str
+) -> None:
+    facts = "facts: {made: yes_no, at: instant, until: instant}\n"
+    mode = ", ".join(f"{word}: {word}" for word in reads.split())
+    found = decided(f"{facts}pay: 5 EUR\nmode: {{{way}: {{{mode}}}}}", {"made": made, "at": at, "until": until})
+    assert outcome(found) == expected.format(way)
+    is_open = expected.startswith("offered") and "until" in reads
+    assert found.claim_until == (until if is_open else None)
+
+
+# Where money goes
+
+
+@pytest.mark.parametrize(
+    ("owed", "mode", "expected"),
+    [
+        ("pay: 5 EUR", "automatic", "held place_unknown"),
+        ("pay: 5 EUR", "{claim: {}}", "held place_unknown"),
+        ("pay: 5 EUR", "{claim: {until: incident_end}}", "declined claim_too_late"),
+        ("give: {quantity: 2, unit: GB}", "automatic", "granted one"),
+        ("pay: 0.004 * 1.00 EUR, give: {quantity: 2, unit: GB}", "automatic", "granted one"),
+        ("pay: 0.005 * 1.00 EUR, give: {quantity: 2, unit: GB}", "automatic", "held place_unknown"),
+    ],
+)
+def test_only_money_that_can_be_had_waits_for_the_place_that_nobody_knows(owed: str, mode: str, expected: str) -> None:
+    heads = f"facts: {{place: text}}\nheads:\n- {{name: one, {owed}, mode: {mode}, to: place}}\n"
+    assert outcome(decided(heads, {})) == expected
+    known = decided(heads, {"place": "bill"})
+    given = "offered" if "{}" in mode else "granted"
+    assert known.outcome.value == expected.partition(" ")[0].replace("held", given)
+    for benefit in known.benefits:
+        assert benefit.terms == ({"to": "bill"} if benefit.money else {}), "units go to no place"
+
+
+# What names the outcome
+
+
+@pytest.mark.parametrize(
+    ("modes", "expected"),
+    [
+        (("automatic", "automatic"), "granted first"),
+        (("claim", "automatic"), "granted second"),
+        (("offer", "claim"), "offered first"),
+        (("{claim: {until: incident_end}}", "offer"), "offered second"),
+        (("{claim: {until: incident_end}}", "automatic"), "granted second"),
+        (("{claim: {until: incident_end}}", "{offer: {until: incident_end}}"), "declined offer_too_late"),
+        (("{offer: {until: incident_end}}", "{claim: {until: incident_end}}"), "declined claim_too_late"),
+    ],
+)
+def test_the_reason_is_the_first_component_that_is_given_so_else_the_last_that_came_too_late(
+    modes: tuple[str, str], expected: str
+) -> None:
+    heads = [
+        f"- {{name: {name}, pay: 5 EUR, mode: {mode}}}\n" for name, mode in zip(("first", "second"), modes, strict=True)
+    ]
+    assert outcome(decided("heads:\n" + "".join(heads), {})) == expected
+
+
+# What is told of it
+
+
+CAPPED = "facts: {place: text, until: instant}\npay: 90 EUR\ncap: [{per: month, at: 50 EUR}, {at: 40 EUR}]\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "payout: {decline: small, when: amount < 41 EUR}",
+        "payout: {refer: by_hand, when: amount < 41 EUR}",
+        'payout: {hold: unclear, when: place = "bill"}',
+        "to: place",
+        "mode: {claim: {until: until}}",
+    ],
+)
+def test_whatever_ends_the_matter_after_the_amount_its_shares_and_bounds_are_told_as_of_a_grant(more: str) -> None:
+    def steps(body: str) -> tuple[str, ...]:
+        policy = compiled(written(CAPPED + body))
+        told = explain(policy, [None] * len(policy.facts))
+        return tuple(step for step in told.steps if step.startswith(("Owed: ", "Part of", "Limited to")))
+
+    granted = steps("")
+    assert granted == (
+        "Owed: 90.00 EUR.",
+        "Part of May 2026, by time: 90.00 EUR, at most 50.00 EUR.",
+        "Limited to 40.00 EUR by the upper bound: 40.00 EUR.",
+    )
+    assert steps(more) == granted
