@@ -10,7 +10,9 @@ import pytest
 from joserfc import jwt
 
 from kulanz.application.door.routes import Role
+from kulanz_console.hosted import login as logins
 from kulanz_console.hosted.login import (
+    GROUPS_MOST,
     KEYS_ANEW,
     KEYS_LIFETIME,
     LEEWAY_SECONDS,
@@ -83,7 +85,8 @@ def test_a_person_is_the_issuer_and_the_subject_with_the_roles_of_the_groups() -
         (["approver", "administrator"], set()),
         ([["kulanz-care"], {"kulanz-care": 1}, 7], set()),
         ({"kulanz-care": True}, set()),
-        (["kulanz-care"] * 1_001, set()),
+        ([*["football"] * (GROUPS_MOST - 1), "kulanz-care"], {Role.SUPPORT}),
+        ([*["football"] * GROUPS_MOST, "kulanz-care"], set()),
     ],
 )
 def test_only_a_configured_group_has_roles(groups: Any, roles: set[Role]) -> None:
@@ -302,6 +305,42 @@ def test_a_key_that_the_provider_has_withdrawn_is_believed_for_an_hour_at_most()
     tried.provider.published = ("two",)
     tried.at = tried.theirs = NOW + KEYS_LIFETIME
     assert refused(tried) is Why.SIGNATURE
+
+
+def test_what_the_provider_says_of_itself_and_its_keys_are_read_anew_each_hour_and_not_before() -> None:
+    tried, tick = Tried(), timedelta(microseconds=1)
+    read = [f"{ISSUER}/.well-known/openid-configuration", f"{ISSUER}/keys"]
+    for hour in range(3):
+        for after, urls in ((timedelta(0), read), (timedelta(0), []), (KEYS_LIFETIME - tick, [])):
+            before = len(tried.provider.read_urls)
+            tried.at = tried.theirs = NOW + hour * KEYS_LIFETIME + after
+            assert tried.signed_in().roles
+            assert tried.provider.read_urls[before:] == urls, (hour, after)
+
+
+def test_where_the_provider_has_moved_to_is_known_an_hour_later() -> None:
+    tried = Tried()
+    tried.signed_in()
+    tried.provider.metadata = {"authorization_endpoint": f"{ISSUER}/moved"}
+    pages = [tried.login.begin("s", NOW + at) for at in (KEYS_LIFETIME - timedelta(microseconds=1), KEYS_LIFETIME)]
+    assert [page.partition("?")[0] for page in pages] == [f"{ISSUER}/authorize", f"{ISSUER}/moved"]
+
+
+@pytest.mark.parametrize("shorter", [0, 1])
+def test_a_token_may_be_as_long_as_is_read_and_no_longer(monkeypatch: pytest.MonkeyPatch, shorter: int) -> None:
+    tried = Tried()
+    sign = tried.provider.signed
+
+    def signed(claims: dict[str, Any]) -> str:
+        token = sign(claims)
+        monkeypatch.setattr(logins, "TOKEN_CHARACTERS_MOST", len(token) - shorter)
+        return token
+
+    tried.provider.signed = signed
+    if shorter:
+        assert refused(tried) is Why.NOT_THERE
+    else:
+        assert tried.signed_in().roles
 
 
 def test_a_provider_that_is_silent_is_no_refusal() -> None:

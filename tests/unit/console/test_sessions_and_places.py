@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from kulanz.application.door.routes import Role
 from kulanz.domain.people.caller import Person
-from kulanz_console.hosted.login import Client, Identity, Login, _name, read_groups
+from kulanz_console.hosted.login import NAME_CHARACTERS_MOST, Client, Identity, Login, _name, read_groups
 from kulanz_console.hosted.sessions import ID_CHARACTERS, KeptSession, LoginSessions
 from kulanz_console.place import Place
 from kulanz_console.port import Kulanz
@@ -186,6 +186,7 @@ def test_what_a_person_may_do_is_asked_anew_at_the_very_end_of_its_time() -> Non
         ({"name": " ", "preferred_username": "anna.b", "cognito:username": "a@b"}, "anna.b"),
         ({"name": 7, "cognito:username": "a@b"}, "a@b"),
         ({"name": "a\nb", "cognito:username": "a@b"}, "a@b"),
+        ({"name": "a" * NAME_CHARACTERS_MOST + "b"}, "a" * NAME_CHARACTERS_MOST),
     ],
 )  # fmt: skip
 def test_somebody_is_called_by_the_first_name_that_is_one(claims: Mapping[str, Any], name: str) -> None:
