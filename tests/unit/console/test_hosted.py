@@ -392,6 +392,22 @@ def test_a_refused_login_says_so_and_a_silent_provider_asks_to_try_again(world: 
     assert browser.store.kept == {}
 
 
+def test_a_login_leads_on_to_the_page_that_was_asked_for_and_to_no_form_that_was_sent(waiting: World) -> None:
+    """A form is sent to a path that has no page: the browser is led to the first one, and the form is kept beside."""
+    browser = HostedBrowser(waiting, Role.APPROVER)
+    asked = [f"{path_of(one.path)}{query}" for one in QUESTIONS for query in ("", "?id=a%2F1&incident=in-7")]
+    for path, shown in (
+        *((path, browser.get(path)) for path in asked),
+        *(("/", browser.post(path_of(one.path), {"reason": "x"})) for one in ACTIONS),
+    ):
+        page = Form()
+        page.feed(shown.text)
+        login = next(link for link in page.links if link.startswith(f"{ROOT}/login"))
+        assert dict(parse_qsl(urlsplit(login).query)) == {"to": path}
+        back = [link for link in page.links if link in (PLACE.outer(path), f"{ROOT}{path}")]
+        assert shown.request.method == "POST" or back, path
+
+
 MARK = "kept over the login"
 
 
