@@ -7,6 +7,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.gate.approval import Approval
+from kulanz_console.app import STATUS_OF
 from kulanz_console.port import NotAnswered, Why
 from tests.support.accepted_offer import offered
 from tests.support.console_browser import Browser, forms
@@ -188,6 +189,34 @@ def test_an_api_that_does_not_answer_is_said_and_nothing_is_tried_again_by_itsel
     assert shown.status_code == 503
     assert "Load the page again" in read(shown.text)
     assert browser.kulanz.acted == []
+
+
+@pytest.mark.parametrize("why", Why)
+def test_what_was_not_done_is_another_action_when_it_is_corrected_and_the_same_where_it_may_have_been_done(
+    why: Why, browser: Browser
+) -> None:
+    """An id stands for what was sent under it, also where that was refused: under it a correction would be refused."""
+    filled = browser.form(PLAN, f"{PLAN}/reject")
+
+    def refuse(*_: object, **__: object) -> dict[str, object]:
+        raise NotAnswered("it is not done", why)
+
+    browser.kulanz.act = refuse  # type: ignore[method-assign]
+    shown = browser.post(f"{PLAN}/reject", {**filled, "reason": "a wrong list"})
+    assert shown.status_code == STATUS_OF[why]
+    kept = forms(shown)[f"{PLAN}/reject"]
+    assert (kept["id"] == filled["id"]) == (why is Why.LATER)
+    assert (kept["reason"], kept["plan_hash"]) == ("a wrong list", filled["plan_hash"])
+
+
+def test_a_language_is_kept_until_another_one_is_chosen_that_there_is(browser: Browser) -> None:
+    """Also where the browser would rather have another; what is no language changes nothing."""
+    german, english = ["de", "de"], ["en", "en"]
+    for chosen, shown in (("xx", ["en", "de"]), ("de", german), ("xx", german), ("", german), ("en", english)):
+        sent = browser.post("/language", {**browser.form("/", "/language"), "language": chosen})
+        pages = [browser.get("/", **{"Accept-Language": accepted}).text for accepted in ("en", "de")]
+        assert sent.status_code == 303
+        assert re.findall(r'<html lang="(\w+)">', "".join(pages)) == shown, chosen
 
 
 def test_an_action_without_an_answer_keeps_its_form_and_its_id(browser: Browser) -> None:
