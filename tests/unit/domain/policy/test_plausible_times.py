@@ -220,3 +220,28 @@ def test_an_explanation_says_which_time_it_is(text: str, value: Any, told: str) 
 def test_a_benefit_that_would_be_over_before_it_begins_is_held(until: str, outcome: str) -> None:
     text = f"give: {{quantity: 5, unit: GB, valid: {{for: 7 days, until: {until}}}}}"
     assert found(text)[0] == outcome
+
+
+LATER = [("2026-05-19T08:00:00Z", "2026-05-19T12:00:00Z"), ("2026-05-21T08:00:00Z", "2026-05-21T12:00:00Z")]
+"""Of the second the decision does not know how it ends; whoever asks beforehand may state it."""
+
+
+@pytest.mark.parametrize("uses", ["begun(total(outage), 1 h)", "count(windows)"])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("happened", "latest"),
+    [
+        ([("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z")], NOW + CLOCK_ALLOWANCE),
+        ([("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z"), ("2026-05-19T08:00:00Z", None)], NOW + CLOCK_ALLOWANCE),
+        (LATER, parse_instant("2026-05-21T12:00:00Z")),
+    ],
+)
+def test_no_own_outage_whichever_of_several_ends_later_than_the_decision_or_what_is_known_of_the_incident(
+    uses: str, order: int, happened: list[tuple[str, str | None]], latest: datetime
+) -> None:
+    first = Window(parse_instant(str(happened[0][0])), parse_instant(str(happened[0][1])))
+    text = f"facts: {{windows: windows}}\npay: 1 USD * {uses}"
+    for end, expected in ((latest, ("granted", "credit")), (latest + SECOND, ("held", "outage_in_the_future"))):
+        last = Window(parse_instant(str(happened[-1][0])) + SECOND, end)
+        own = (first, last) if len(happened) > 1 else (Window(first.start, first.start + SECOND), last)
+        assert found(text, own[::order], happened=incident(*happened)) == expected
