@@ -102,6 +102,26 @@ def test_where_an_amount_goes_is_said_only_where_something_is_paid(pay: str, is_
     assert ("paid to: transfer" in text(compiled(written(rule)), True)) is is_said
 
 
+@pytest.mark.parametrize(
+    ("mode", "is_said"),
+    [
+        ("automatic", True),
+        ("claim", True),
+        ("{claim: {until: 2026-06-01}}", True),
+        ("{claim: {until: 2026-05-31}}", False),
+        ("{offer: {until: 2026-05-31}}", False),
+    ],
+)
+def test_what_came_too_late_goes_nowhere_and_the_other_parts_go_where_they_are_said_to_go(
+    mode: str, is_said: bool
+) -> None:
+    heads = (
+        f"- {{name: first, pay: 5 USD, to: '\"bill\"'}}\n- {{name: second, pay: 7 USD, to: '\"card\"', mode: {mode}}}"
+    )
+    told = text(compiled(written(f"heads:\n{heads}")))
+    assert ("paid to: bill" in told, "paid to: card" in told) == (True, is_said)
+
+
 # Caps and periods
 
 

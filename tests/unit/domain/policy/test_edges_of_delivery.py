@@ -150,3 +150,52 @@ def test_whatever_ends_the_matter_after_the_amount_its_shares_and_bounds_are_tol
         "Limited to 40.00 EUR by the upper bound: 40.00 EUR.",
     )
     assert steps(more) == granted
+
+
+@pytest.mark.parametrize("amounts", [(0, 0, 0), (7, 7, 3), (3, 7, 7), (7, 3, 7), (0, 4, 4), (5, 0, 5), (6, 6, 6)])
+def test_of_components_that_are_not_added_the_first_of_the_highest_or_the_first_that_gives_is_paid(
+    amounts: tuple[int, int, int],
+) -> None:
+    names = ("one", "two", "three")
+    heads = "".join(f"- {{name: {name}, pay: {amount}.00 EUR}}\n" for name, amount in zip(names, amounts, strict=True))
+    paying = [(name, amount) for name, amount in zip(names, amounts, strict=True) if amount]
+    given = {
+        "sum": paying,
+        "max": [pair for pair in paying if pair[1] == max(amounts)][:1],
+        "first": paying[:1],
+    }
+    for compose, expected in given.items():
+        found = decided(f"compose: {compose}\nheads:\n{heads}", {})
+        told = [(one.component, one.money.minor // 100) for one in found.benefits if one.money is not None]
+        assert (compose, told) == (compose, expected)
+        assert outcome(found) == (f"granted {expected[0][0]}" if expected else "declined nothing_due")
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "end"),
+    [
+        ('payout: {hold: unclear, when: place = "bill"}', "bill", "Held, and not paid for now. Reason: unclear."),
+        (
+            'payout: {hold: unclear, when: place = "bill"}',
+            None,
+            "Held for manual review, because place is not known. Reason: place unknown.",
+        ),
+        (
+            "payout: {hold: unclear, when: amount / (amount - 5 EUR) > 0}",
+            "bill",
+            "Held for manual review. Reason: cannot be computed.",
+        ),
+        ("to: place", None, "Held for manual review, because place is not known. Reason: place unknown."),
+        ('who: {hold: unclear, when: place = "bill"}', "bill", "Held for manual review. Reason: unclear."),
+        ('payout: {decline: unclear, when: place = "bill"}', "bill", "Declined. Reason: unclear."),
+        ('payout: {refer: unclear, when: place = "bill"}', "bill", "Referred to a person. Reason: unclear."),
+        ("to: place", "bill", "Granted: 5.00 EUR. Reason: credit."),
+    ],
+)
+def test_who_is_held_is_told_that_nothing_is_paid_for_now_only_where_the_payout_says_so(
+    more: str, place: str | None, end: str
+) -> None:
+    policy = compiled(written(f"facts: {{place: text}}\npay: 5 EUR\n{more}"))
+    told = explain(policy, [place for _ in policy.facts])
+    assert told.steps[-1] == end
+    assert told.decision == policy.decide([place for _ in policy.facts])

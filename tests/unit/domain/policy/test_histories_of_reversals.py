@@ -113,6 +113,19 @@ def test_a_later_campaign_that_grants_nothing_leaves_what_the_biller_may_give_ag
     assert again.incidents == history({PAID: 500}, cleared={TIME: DAY}).incidents
 
 
+@pytest.mark.parametrize("is_offer", [True, False])
+def test_whatever_a_later_campaign_adds_what_the_biller_gives_again_counts_beside_it(is_offer: bool) -> None:
+    now, _ = changed(history({PAID: 500, COUNT: 1}), 1, 500, 0)
+    assert values(now) == {COUNT: 1}
+    later = Addition(NOW, {PAID: 300, COUNT: 1}, {}, LATER if is_offer else None)
+    now = now.with_addition("mine", later, NOW)
+    assert values(now) == {PAID: 300, COUNT: 1}
+    again, _ = changed(now, 1, 0 if is_offer else 300, 500 if is_offer else 800)
+    assert values(again) == {PAID: 800, COUNT: 1}
+    lapsed = again.incidents["mine"].lapsed
+    assert (None if lapsed is None else lapsed.added) == ({PAID: 500, COUNT: 1} if is_offer else None)
+
+
 def test_an_offer_beside_what_is_taken_back_stays_as_large_as_it_is() -> None:
     granted = history({PAID: 500, COUNT: 1}).with_addition("mine", Addition(NOW, {PAID: 700, COUNT: 1}, {}, LATER), NOW)
     for now in (changed(granted, 1, 500, 0)[0], granted.voided("mine", {"EUR": 500}, {"EUR": 0})):

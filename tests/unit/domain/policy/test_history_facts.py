@@ -89,6 +89,8 @@ def test_a_cap_over_incidents_is_never_overdrawn_and_always_used_up(fees: list[i
         ("pay: fee\nmode: {claim: {until: 2026-05-05}}\n", (7_000,), Outcome.DECLINED, True),
         ("pay: fee\nmode: claim\n", (7_000,), Outcome.OFFERED, True),
         ("pay: fee\n", (7_000,), Outcome.GRANTED, True),
+        ("give: {quantity: 2, unit: GB, when: fee > 0 EUR}\n", (7_000,), Outcome.GRANTED, True),
+        ("give: {quantity: 2, unit: GB, when: fee > 0 EUR}\nmode: claim\n", (7_000,), Outcome.OFFERED, True),
         ("pay: fee - fee\n", (7_000,), Outcome.DECLINED, True),
         ("pay: 1000000000 * fee\n", (7_000,), Outcome.HELD, False),
     ],

@@ -196,6 +196,18 @@ def test_what_was_carried_counts_again_where_nothing_is_left_of_what_had_paid_it
     assert gone.dropped == Addition(AT, {"count:number": -4}, {TIME: LATE})
 
 
+@pytest.mark.parametrize("size", [Fraction(1, 1_000_000), Fraction(1, 2), 1, Fraction(3, 2), 40])
+def test_where_nothing_is_left_of_a_grant_each_number_that_happened_stays_and_each_that_was_carried_counts_again(
+    size: int | Fraction,
+) -> None:
+    happened, carried = {"halves:number": size}, {"owed:number": -size, "other:number": -2 * size}
+    granted = addition(added={PAID: 700, **happened, **carried, TIME: EARLY})
+    gone = granted.less({"EUR": 700}, {"EUR": 0})
+    assert gone.added == {**happened, TIME: EARLY}
+    assert gone.dropped == Addition(AT, carried)
+    assert granted.less({"EUR": 700}, {"EUR": 700}) == granted
+
+
 def test_a_void_takes_off_what_is_for_good_and_leaves_an_offer_beside_it() -> None:
     offer = replace(OFFERED, added={PAID: 700, TIME: EARLY}, lapsed=addition(added={PAID: 500, TIME: EARLY}))
     history = SubjectHistory(3, {"a": offer, "b": addition()})
