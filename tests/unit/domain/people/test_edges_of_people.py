@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from kulanz.domain.money import Money
+from kulanz.domain.people import people
+from kulanz.domain.people.caller import PERSON_ID_CHARACTERS, canonical_id
 from kulanz.domain.people.people import (
     IDS_PER_PERSON_MOST,
     PERSONS_MOST,
@@ -54,14 +56,14 @@ def test_a_file_is_taken_up_to_each_of_its_bounds_and_not_one_beyond(most: Any, 
 
 def test_each_person_has_the_entries_of_their_own_name() -> None:
     anna = {"ids": [IAM_ANNA, SSO_ANNA], "left": "2026-10-31", "decide": "50.00 EUR", "goodwill": "7.00 EUR"}
-    people = read_people(file_of({"anna": anna, "berta": [SSO_BERTA, IAM_BERTA]}, 4))
+    found = read_people(file_of({"anna": anna, "berta": [SSO_BERTA, IAM_BERTA]}, 4))
     left = datetime(2026, 11, 1, tzinfo=UTC)
     listed = Listed("anna", (IAM_ANNA, SSO_ANNA), left, (Money(5_000, "EUR"),), (Money(700, "EUR"),))
-    assert (people.version, people.persons) == (4, (listed, Listed("berta", (SSO_BERTA, IAM_BERTA))))
-    assert [people.listed(of) for of in (SSO_ANNA, IAM_BERTA, LOGIN_ANNA)] == [listed, people.persons[1], None]
+    assert (found.version, found.persons) == (4, (listed, Listed("berta", (SSO_BERTA, IAM_BERTA))))
+    assert [found.listed(of) for of in (SSO_ANNA, IAM_BERTA, LOGIN_ANNA)] == [listed, found.persons[1], None]
     tick = timedelta(microseconds=1)
-    assert [people.has_left(IAM_ANNA, at) for at in (left - tick, left)] == [False, True]
-    assert not people.has_left(IAM_BERTA, left)
+    assert [found.has_left(IAM_ANNA, at) for at in (left - tick, left)] == [False, True]
+    assert not found.has_left(IAM_BERTA, left)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,24 @@ def test_a_file_is_known_by_the_hash_of_its_bytes_as_they_were_published() -> No
     published = people_json(content)
     assert people_from_json(published).digest == people_digest(content) == sha256(published).hexdigest()
     assert read_people(content, "stated").digest == "stated"
+
+
+def test_an_id_is_taken_up_to_its_longest_form_whole_and_not_one_character_beyond() -> None:
+    issuer, subject = "login:https://login.example.com/", "#" + "S" * 255
+    longest = issuer + "p" * (PERSON_ID_CHARACTERS - len(issuer) - len(subject)) + subject
+    assert (len(longest), canonical_id(longest)) == (512, longest)
+    assert read_people(file_of({"anna": [longest]})).called(longest) == "anna"
+    for beyond in (longest.replace("#", "p#"), longest + "S", "login:https://login.example.com#" + "S" * 256):
+        with pytest.raises(PeopleError, match="expected an id as `kulanz log` prints it") as refused:
+            read_people(file_of({"anna": [longest, beyond]}))
+        assert refused.value.path == ("persons", "anna", "ids", 1)
+
+
+def test_a_file_is_published_up_to_its_most_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = file_of(persons(3))
+    size = len(people_json(content))
+    monkeypatch.setattr(people, "PEOPLE_BYTES_MOST", size)
+    assert len(people_json(content)) == size
+    monkeypatch.setattr(people, "PEOPLE_BYTES_MOST", size - 1)
+    with pytest.raises(PeopleError, match=f"at most {size - 1} bytes"):
+        people_json(content)
