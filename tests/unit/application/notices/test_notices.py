@@ -97,6 +97,20 @@ def test_a_notice_that_fits_no_message_is_refused_with_what_to_do() -> None:
         _pack([_told(DE, 1, "x" * NOTICE_MESSAGE_BYTES)])
 
 
+@pytest.mark.parametrize("template", [20, 30_000, NOTICE_MESSAGE_BYTES - 400])
+def test_a_notice_is_sent_with_its_template_up_to_the_last_byte_of_a_message_and_refused_beyond(template: int) -> None:
+    texts = {DE: NoticeText("Betreff", "t" * template)}
+
+    def sent(length: int) -> list[NoticeMessage]:
+        return pack_notices([_told(DE, 1, "x" * length)], texts, POLICIES, 100)
+
+    room = NOTICE_MESSAGE_BYTES - len(sent(0)[0].text.encode()) - 1  # a byte is kept for the comma of a next recipient
+    (message,) = sent(room)
+    assert len(message.text.encode()) == NOTICE_MESSAGE_BYTES - 1
+    with pytest.raises(ValueError, match="shorten the template"):
+        sent(room + 1)
+
+
 def test_no_notice_is_no_message() -> None:
     assert _pack([]) == []
 

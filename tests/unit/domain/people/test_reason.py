@@ -22,6 +22,8 @@ LINES = {
     "vom 3.\u00a0Mai, „Störung“ für 5\u202f€": True,
     "x" * REASON_CHARACTERS: True,
     "x" * (REASON_CHARACTERS + 1): False,
+    " " + "x" * (REASON_CHARACTERS - 2) + " ": True,
+    " " + "x" * (REASON_CHARACTERS - 1) + " ": False,
     "two\nlines": False,
     "a\ttab": False,
     "\x1b[31mred": False,

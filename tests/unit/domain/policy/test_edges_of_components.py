@@ -90,10 +90,23 @@ def test_a_list_is_said_entry_by_entry_up_to_the_most_that_are(entries: int) -> 
 # Where it goes
 
 
-def test_an_amount_goes_where_the_policy_says_unless_its_component_says_otherwise() -> None:
-    heads = "heads:\n  - {name: a, pay: 1 USD, to: '\"cheque\"'}\n  - {name: b, pay: 2 USD}\nto: '\"transfer\"'"
+@pytest.mark.parametrize(
+    ("own", "policys", "found"),
+    [
+        ("to: '\"cheque\"'", "to: '\"transfer\"'", ["first cheque", "second transfer"]),
+        ("due: 3 days", "due: 5 weeks", ["first 3 day", "second 5 week"]),
+        ("due: 5 weeks", "due: 3 days", ["first 5 week", "second 3 day"]),
+        ("mode: claim", "mode: automatic", ["second", "claimable first"]),
+        ("mode: automatic", "mode: claim", ["first", "claimable second"]),
+    ],
+)
+def test_a_component_has_what_it_says_itself_and_else_what_the_policy_says(
+    own: str, policys: str, found: list[str]
+) -> None:
+    heads = f"heads:\n- {{name: first, pay: 1 USD, {own}}}\n- {{name: second, pay: 2 USD}}\n{policys}"
     decision = compiled(written(heads)).decide(())
-    assert [benefit.terms for benefit in decision.benefits] == [{"to": "cheque"}, {"to": "transfer"}]
+    told = [" ".join([one.component, *one.terms.values(), str(one.due or "")]).strip() for one in decision.benefits]
+    assert [*told, *(f"claimable {one.component}" for one in decision.claimable)] == found
 
 
 @pytest.mark.parametrize(("pay", "is_said"), [("5 USD", True), ("0.01 USD", True), ("0.01 USD / 10", False)])
