@@ -113,6 +113,29 @@ def test_a_later_campaign_that_grants_nothing_leaves_what_the_biller_may_give_ag
     assert again.incidents == history({PAID: 500}, cleared={TIME: DAY}).incidents
 
 
+@pytest.mark.parametrize(
+    ("undone", "is_again"),
+    [({}, False), ({"EUR": 1}, True), ({"SEK": 1}, True), ({"GB": 1}, True), ({"EUR": 500, "SEK": 70, "GB": 3}, True)],
+)
+def test_what_went_when_nothing_was_left_counts_again_with_the_first_of_whatever_was_granted(
+    undone: Mapping[str, int], is_again: bool
+) -> None:
+    granted: Mapping[str, int] = {"EUR": 500, "SEK": 70, "GB": 3}
+    nothing = dict.fromkeys(granted, 0)
+    whole = history({PAID: 500, "paid:SEK": 70, OWED: Fraction(-1, 2)}, cleared={TIME: DAY})
+    gone = whole.reversed("mine", 1, granted, nothing, NOW)
+    assert gone is not None
+    assert values(gone.history) == {}
+    assert gone.history.incidents["mine"].cleared == {}
+    found = gone.history.reversed("mine", 1, nothing, {**nothing, **undone}, NOW)
+    assert found is not None
+    mine = found.history.incidents["mine"]
+    carried = {OWED: Fraction(-1, 2)} if is_again else {}
+    paid = {PAID: undone.get("EUR", 0), "paid:SEK": undone.get("SEK", 0)}
+    assert mine.added == {**{name: size for name, size in paid.items() if size}, **carried}
+    assert (mine.cleared, mine.dropped is None) == (({TIME: DAY}, True) if is_again else ({}, False))
+
+
 @pytest.mark.parametrize("is_offer", [True, False])
 def test_whatever_a_later_campaign_adds_what_the_biller_gives_again_counts_beside_it(is_offer: bool) -> None:
     now, _ = changed(history({PAID: 500, COUNT: 1}), 1, 500, 0)
