@@ -80,6 +80,21 @@ def test_a_customer_is_told_in_their_language_or_in_the_policys(lang: str | None
     assert notice.locale == locale
 
 
+@pytest.mark.parametrize(("channel", "is_told"), [("sms", True), ("post", True), ("none", False), (None, False)])
+@pytest.mark.parametrize("values", ["", "  values: {paid: fee}\n"])
+@pytest.mark.parametrize("fee", [500, 0])
+def test_nobody_is_told_anything_who_wants_no_channel_or_of_whom_none_is_known(
+    channel: str | None, is_told: bool, values: str, fee: int
+) -> None:
+    texts = "  texts: {granted: {en: {subject: S, text: T}}, declined: {en: {subject: N, text: U}}}\n"
+    notice = f"notice:\n  channel: wants\n{values}{texts}"
+    policy = compiled(written(f"currency: EUR\nfacts: {{fee: money, wants: text}}\npay: fee\n{notice}"))
+    known = {"fee": fee, "wants": channel}
+    told = policy.decide([known[fact.name] for fact in policy.facts]).notice
+    filled = {"paid": f"{fee / 100:.2f} EUR"} if values else {}
+    assert told == (Notice("granted" if fee else "declined", "en", channel or "", filled) if is_told else None)
+
+
 TICK = timedelta(microseconds=1)
 
 

@@ -37,3 +37,24 @@ def test_what_nothing_names_is_refused_at_its_name(section: str, says: str) -> N
     with pytest.raises(PolicyError, match=says) as refused:
         load_policy(written(SECTIONS[section].format("idle") + "pay: 1 EUR"))
     assert refused.value.path == (section, "idle")
+
+
+NEARLY = ("gold ", " gold", "Gold", "GOLD", "gol", "golden", "")
+
+
+@pytest.mark.parametrize("word", NEARLY)
+@pytest.mark.parametrize(
+    "condition",
+    ['plan = "{}"', '"{}" != plan', 'plan in ["tin", "{}"]', 'weekday(day) = "{}"'],
+)
+def test_a_text_that_no_choice_has_letter_by_letter_would_never_hold_and_is_refused(word: str, condition: str) -> None:
+    facts = "facts: {plan: [gold, tin], day: day}\n"
+    with pytest.raises(PolicyError, match="is not one of the choices"):
+        load_policy(written(f"{facts}when: '{condition.format(word)}'\npay: 1 EUR"))
+
+
+@pytest.mark.parametrize("word", [word for word in NEARLY if word])
+def test_a_line_of_tiers_that_no_choice_fits_is_refused(word: str) -> None:
+    tiers = f'{{by: plan, tiers: {{is "{word}": 1 EUR, otherwise: 2 EUR}}}}'
+    with pytest.raises(PolicyError, match="is not one of the choices gold, tin"):
+        load_policy(written(f"facts: {{plan: [gold, tin]}}\nvalues: {{owed: {tiers}}}\npay: owed"))
