@@ -62,7 +62,7 @@ def _words() -> Iterator[str]:
     yield from _section("true and false of spreadsheets", words.BOOLEAN_WORDS)
     yield from _section("totals and footers", words.TOTAL_WORDS)
     yield from _section("months", words.MONTHS)
-    yield from _section("failed formulas", cells.FORMULA_ERRORS)
+    yield from _section("zones by habit", cells.ZONES_BY_HABIT)
     yield from _section("yes", (word for word, means in cells.YES_NO.items() if means))
     yield from _section("no", (word for word, means in cells.YES_NO.items() if not means))
     yield from _section("what is taken off edges", (f"U+{ord(one):04X}" for one in cells.EDGES))

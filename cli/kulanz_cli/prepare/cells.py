@@ -16,10 +16,11 @@ from enum import StrEnum
 from math import isnan
 from typing import NamedTuple
 
-from kulanz.domain.lists.account_ids import DIGITS_KEPT, read_id
+from kulanz.domain.lists.account_ids import DIGITS_KEPT, read_id, read_part_id
 from kulanz.domain.lists.cells import YES_NO, clean, no_value_words
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR, LIST_TYPES, FactError, FactValue
+from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.time import format_instant, instant_of, zone_of
 from kulanz_cli.prepare.profile import EPOCHS, Field
@@ -147,7 +148,8 @@ def _settled(found: Cell, fact: FactDeclaration | None) -> Cell:
 
 
 def _id_reader(field: Field) -> ReadCell:
-    read = read_id if field.constraints is None else field.constraints.shape().reader()
+    by_itself = read_id if field.name == ACCOUNT_COLUMN else read_part_id
+    read = by_itself if field.constraints is None else field.constraints.shape().reader()
 
     def read_cell(raw: str) -> Cell:
         text = raw
@@ -280,14 +282,14 @@ def whole_digits(group: str) -> str:
 
 def _number_pattern(field: Field) -> re.Pattern[str]:
     mark = re.escape(field.decimal or ".")
-    return re.compile(rf"([+-]?)({whole_digits(field.group)})(?:{mark}([0-9]+))?", re.ASCII)
+    return re.compile(rf"([+-]?)(?:({whole_digits(field.group)})(?:{mark}([0-9]+))?|{mark}([0-9]+))", re.ASCII)
 
 
 def _plain_number(text: str, pattern: re.Pattern[str], group: str, expected: str) -> str:
     found = pattern.fullmatch(text)
     if found is None:
         raise Unread(expected)
-    sign, digits, fraction = found.groups()
+    sign, digits, fraction = found[1], found[2] or "0", found[3] or found[4]
     whole = digits.replace(group, "") if group else digits
     return ("-" if sign == "-" else "") + whole + (f".{fraction}" if fraction else "")
 

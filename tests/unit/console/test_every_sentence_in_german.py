@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import kulanz
+from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz_console.catalogue import catalogue, values_in
 from kulanz_console.steps import SENTENCES
 from kulanz_console.words import Words
@@ -111,10 +112,7 @@ NOT_SHOWN = {
     "the policy, the title and the file of goodwill, which its page does not show": (
         *("Given by hand, as goodwill", "Nothing reads it: the list has no rows."),
     ),
-    "names of columns in other programs' lists": (
-        *("account id", "account no", "account number", "customer id", "customer no", "customer number"),
-        *("subscriber id", "user id"),
-    ),
+    "names of columns in other programs' lists": tuple(name for name in ACCOUNT_NAMES if " " in name),
 }  # fmt: skip
 """Sentences of the other modules that no page shows."""
 

@@ -16,6 +16,7 @@ from kulanz.domain.lists.account_ids import (
     JSON_WHOLE_MOST,
     IdProblem,
     read_id,
+    read_part_id,
 )
 from kulanz.domain.lists.cells import EDGES
 from kulanz.domain.lists.reasons import RowReason
@@ -23,14 +24,18 @@ from kulanz.domain.lists.words import BOOLEAN_WORDS, NULL_WORDS, TOTAL_WORDS
 
 REFUSED = {
     "missing": ["", " ", "\u00a0", "\ufeff"],
-    "null": ["NULL", "null", "\\N", "None", "none", "nan", "NaN", "N/A", "#N/A", "NA", "(null)", "-", "unknown"],
+    "null": [
+        "NULL", "null", "\\N", "None", "none", "nan", "NaN", "N/A", "#N/A", "NA", "(null)", "-", "unknown", "k.A.",
+        "(vide)", "undefined", "Infinity", "0", "0000000000", "00000000-0000-0000-0000-000000000000", "\ufeff0 ",
+    ],
     "boolean": ["TRUE", "False", "WAHR", "FALSCH", "VRAI"],
     "total": [
         "Total", "TOTAL:", "Totals", "Summe", "Gesamt", "Gesamtergebnis", "Grand Total", "Grand-Total", "grand_total",
         "Subtotal", "Sub-Total", "Somme", "Total général", "Totale complessivo", "Suma", "Razem", "Итого", "合計",
         "(12 rows)", "3 rows selected.", "(1 row)", "1,204 Zeilen", "EOF", "*** END OF REPORT ***",
+        "Account ID", "account_id", "Customer-No", "Kundennummer", "id",
     ],
-    "decimal": ["20510000005.0", "1001.00", "1001,0", "0.0"],
+    "decimal": ["20510000005.0", "1001.00", "1001,0", "0.0", "20510000005.", "20.510.000.005", "1.234.567"],
     "exponent": ["2.0510000006E10", "2.05E10", "2.05E+10", "2,05E+10", "2e+21", "1e15", "8.9e-05"],
     "date": [
         "12-Oct", "12-oct-24", "Oct-12", "Okt-2024", "12. Okt", "12OCT2024", "1-Mrz", "2024-10-12", "2024/10/12",
@@ -57,7 +62,8 @@ def test_what_names_no_account_is_refused_by_its_kind_without_being_repeated(kin
         "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "12e45a", "0e9f", "2051e", "8944123412341234567", "8944123412341230001",
         "8944120000000000000", "1000000000000000000", "4929123412341230", "12.345", "2024-13-12", "2024-10", "12-34-56",
         "99-10-12", "Octavia-12x", "mary-12x", "total-wine", "summer", "nancy", "12-10-24", "1.0.0.1", "1.0a",
-        "Null-Island-1", "N-A", "25:61x", "0",
+        "Null-Island-1", "N-A", "25:61x", "0-1", "0000000001", "00000000-0000-0000-0000-000000000001", "4711.12",
+        "10.100.200.100", "0.510.000", "1.2345.678", "20.510",
     ],
 )  # fmt: skip
 def test_ids_as_companies_have_them_are_taken_as_they_are_written(text: str) -> None:
@@ -120,7 +126,7 @@ def test_an_id_that_is_read_can_be_a_key_and_a_problem_is_one_of_the_codes(text:
         assert RowReason(f"subject_id_{found.kind}")
 
 
-@given(st.integers(0, JSON_WHOLE_MOST))
+@given(st.integers(1, JSON_WHOLE_MOST))
 def test_a_whole_number_of_json_is_the_id_as_it_is_written(number: int) -> None:
     assert read_id(number) == str(number)
 
@@ -132,6 +138,7 @@ def test_a_whole_number_of_json_is_the_id_as_it_is_written(number: int) -> None:
         (True, "boolean"),
         (JSON_WHOLE_MOST + 1, "rounded"),
         (-1, "invalid"),
+        (0, "null"),
         (Decimal("20510000005.0"), "decimal"),
         (Decimal("2.05E10"), "exponent"),
         ([1], "invalid"),
@@ -142,6 +149,14 @@ def test_other_values_of_json_are_no_ids(given_: object, kind: str) -> None:
     found = read_id(given_)
     assert isinstance(found, IdProblem)
     assert found.kind == kind
+
+
+@pytest.mark.parametrize("zero", ["0", " 0", 0])
+def test_the_first_part_of_an_account_may_be_called_zero_and_nothing_else_of_zeros(zero: str | int) -> None:
+    assert read_part_id(zero) == "0"
+    for other in ("00", "0000000000", False, None, "-0", "0.0", "Total"):
+        assert read_part_id(other) == read_id(other)
+        assert isinstance(read_part_id(other), IdProblem)
 
 
 @pytest.mark.parametrize("significant", range(10, 18))

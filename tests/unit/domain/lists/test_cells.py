@@ -33,7 +33,11 @@ def declared(type_: str, **limits: object) -> FactDeclaration:
         ("number", "-3", -3),
         ("number", "12.50", Fraction(25, 2)),
         ("number", "12.0", 12),
+        ("number", ".5", Fraction(1, 2)),
+        ("number", "-.25", Fraction(-1, 4)),
         ("money", "79.90", 7990),
+        ("money", ".5", 50),
+        ("money", ".5000", 50),
         ("instant", "2024-02-22T09:45:00Z", INSTANT),
         ("day", "2024-02-22", date(2024, 2, 22)),
         ("list", "phone|internet|phone", ("internet", "phone")),
@@ -67,9 +71,18 @@ def test_an_empty_cell_is_unknown_in_every_type(type_: str) -> None:
         ("number", text)
         for text in ("Infinity", "1e400", "1_000", "\uff11\uff12", "12,5", "0x1", "1 000", "+1", "1.", "9" * 16)
     ]
-    + [("money", text) for text in ("-1", "1.005", "1e2", "\u0665", "39.901", "39.9001", "39.", "#REF!")]
+    + [
+        ("money", text)
+        for text in ("-1", "1.005", "1e2", "\u0665", "39.901", "39.9001", "39.", "#REF!", "0001.000", ".", "..5")
+    ]
     + [("money", text) for text in ("39,90", "1.299,00", "1,299.00", "1 299.00", "1'299.00", "1.299", "1.000")]
     + [("yes_no", text) for text in ("1", "y", "ja", "tRue")]
+    + [("zone", text) for text in ("CET", "EST", "MST", "MESZ", "+01:00", "GMT+1")]
+    + [
+        (type_, text)
+        for type_ in ("text", "list")
+        for text in ("#¡REF!", "#ССЫЛКА!", "#VERW!", "#NAZWA?", "Err:502", "########", "[object Object]", "M\ufffdller")
+    ]
     + [("instant", "2023-02-22T09:45:00"), ("day", "22.02.2024"), ("zone", "Atlantis"), ("windows", "yesterday")]
     + [
         ("windows", "2024-02-22T10:45:00Z/2024-02-22T09:45:00Z"),

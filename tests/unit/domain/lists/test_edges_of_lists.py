@@ -29,9 +29,9 @@ from tests.unit.domain.lists.test_manifest import HEADER, KEY, parts_of
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        (2**53, ""), (2**53 + 1, "rounded"), (0, ""), (-1, "invalid"), (True, "boolean"), (None, "missing"),
+        (2**53, ""), (2**53 + 1, "rounded"), (0, "null"), (1, ""), (-1, "invalid"), (True, "boolean"),
         (Decimal("20510000005.0"), "decimal"), (Decimal("1E+3"), "exponent"), (Decimal("2.05E+10"), "exponent"),
-        (1.5, "invalid"), ([], "invalid"),
+        (1.5, "invalid"), ([], "invalid"), (None, "missing"),
         ("1" * DIGITS_KEPT + "0000", "rounded"), ("1" * DIGITS_KEPT + "000", ""), ("1" * (DIGITS_KEPT + 1) + "000", ""),
         ("1" * 12 + "0" * 7, "rounded"), ("1" * 11 + "0" * 8, ""),
         ("1899-12-31", ""), ("1900-01-01", "date"), ("2100-12-31", "date"), ("2101-01-01", ""), ("2024-02-30", ""),

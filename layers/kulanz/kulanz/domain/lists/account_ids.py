@@ -6,9 +6,12 @@ these are refused, each kind under a reason of its own, because a row that names
 | kind | refused | because |
 |---|---|---|
 | null | ``words.NULL_WORDS``: NULL, \\N, None, nan, N/A, -, unknown | a database's or pandas' empty cell |
+| | zeros alone: 0, 0000000000, the nil UUID; but a part of an account may be called 0 | an empty number |
 | boolean | TRUE, FALSE, WAHR, FALSCH ... | a spreadsheet's formula |
 | total | Total, Summe, Grand Total, Subtotal, (12 rows) ... | the last row of a report |
-| decimal | 20510000005.0 | pandas and spreadsheets make fractions of ids beside empty cells |
+| | account, customer id, Kundennummer ... | a second header below the first |
+| decimal | 20510000005.0, 20510000005. | pandas and spreadsheets make fractions of ids beside empty cells |
+| | 20.510.000.005, but no address such as 10.100.200.100 | a spreadsheet divides thousands |
 | exponent | 2.05E10, 2.05E+10, 1e15 | a spreadsheet's way to show a long number |
 | date | 12-Oct, Oct-12, 2024-10-12, 12.10.2024, 12:30 | a spreadsheet takes 10-12 for a day, 12:30 for a time |
 | rounded | 19 digits and more, of which all behind the fifteenth are 0 | a spreadsheet keeps 15 digits |
@@ -28,6 +31,7 @@ from typing import NamedTuple
 
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.lists.cells import clean
+from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz.domain.lists.words import BOOLEAN_WORDS, MONTHS, NULL_WORDS, TOTAL_WORDS
 
 DIGITS_KEPT = 15
@@ -55,10 +59,10 @@ class IdProblem(NamedTuple):
 type ReadId = Callable[[object], str | IdProblem]
 
 _SURE = re.compile(
-    # What the fast path takes, because nothing below could be written so: up to 18 digits; one or two letters and a
-    # digit (W-1001); more letters, and five characters from the first digit on (acct-000123); three digits and a letter
-    # but e; digits, such a letter, and a digit soon behind it; 30 characters with a letter (UUIDs).
-    r"[0-9]{1,18}|[A-Za-z]{1,2}[._:~-]?[0-9][A-Za-z0-9._:~-]{0,60}"
+    # What the fast path takes, because nothing below could be written so: up to 18 digits, not all 0; one or
+    # two letters and a digit (W-1001); more letters, and five characters from the first digit on (acct-000123); three
+    # digits and a letter but e; digits, such a letter, and a digit soon behind it; 30 characters with a letter (UUIDs).
+    r"(?=0*[1-9])[0-9]{1,18}|[A-Za-z]{1,2}[._:~-]?[0-9][A-Za-z0-9._:~-]{0,60}"
     r"|[A-Za-z][A-Za-z._:~-]{0,40}[0-9][A-Za-z0-9._:~-]{4,22}"
     r"|[0-9]{3,18}[A-DF-Za-df-z][A-Za-z0-9_~]{0,40}|[0-9]{1,2}[A-DF-Za-df-z][A-Za-z]?[0-9][A-Za-z0-9_~]{0,40}"
     r"|(?=[0-9._:~-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._:~-]{29,63}",
@@ -66,7 +70,11 @@ _SURE = re.compile(
 )
 is_surely_an_id = _SURE.fullmatch
 """Whether a text is an id beyond suspicion, where no shape is stated: most are, and are looked at no further."""
-_DECIMAL = re.compile(r"-?[0-9]+[.,]0+", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]+[.,]0*", re.ASCII)
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:[.][0-9]{3}){2,}", re.ASCII)
+_ADDRESS_PARTS, _ADDRESS_MOST = 4, 255
+"""Of an address in the internet, by which an access may be known."""
+_ZEROS = re.compile(r"[0-]*0[0-]*", re.ASCII)
 _EXPONENT = re.compile(
     r"-?(?:[0-9]{1,3}[.,][0-9]+[eE][+-]?[0-9]{1,3}|[0-9][eE](?:[+-][0-9]{1,3}|[0-9]{2,3}))", re.ASCII
 )
@@ -87,9 +95,11 @@ _BETWEEN_WORDS = re.compile(r"[\s_.:*=-]+")
 _MISSING = IdProblem("missing", ACCOUNT_ID_EXPECTED)
 _INVALID = IdProblem("invalid", ACCOUNT_ID_EXPECTED)
 _NULL = IdProblem("null", f"an id, not a word for no value{STATE_THE_SHAPE}")
+_ZERO = IdProblem("null", f"an id, not zeros alone{STATE_THE_SHAPE}")
 _BOOLEAN = IdProblem("boolean", f"an id, not true or false{STATE_THE_SHAPE}")
-_TOTAL = IdProblem("total", f"an id, not a total or a footer; leave such rows out{STATE_THE_SHAPE}")
+_TOTAL = IdProblem("total", f"an id, not a header, a total or a footer; leave such rows out{STATE_THE_SHAPE}")
 _DECIMAL_ID = IdProblem("decimal", f"an id without a decimal point; {AS_TEXT}")
+_THOUSANDS_ID = IdProblem("decimal", f"an id, not a number whose thousands are divided; {AS_TEXT}{STATE_THE_SHAPE}")
 _EXPONENT_ID = IdProblem("exponent", f"an id, not a number with an exponent; {AS_TEXT}{STATE_THE_SHAPE}")
 _DATE = IdProblem("date", f"an id, not what a spreadsheet took for a date; {AS_TEXT}{STATE_THE_SHAPE}")
 _ROUNDED = IdProblem(
@@ -104,6 +114,12 @@ def read_id(given: object) -> str | IdProblem:
     if isinstance(given, str):
         return given if is_surely_an_id(given) else _suspected(clean(given))
     return written_as_number(given, read_id)
+
+
+def read_part_id(given: object) -> str | IdProblem:
+    """The id of a part of an account, as ``read_id`` reads it; but the first line or port of one may be called 0."""
+    text = clean(given) if isinstance(given, str) else given
+    return "0" if text == "0" or (text == 0 and type(text) is int) else read_id(given)
 
 
 def written_as_number(given: object, read: ReadId) -> str | IdProblem:
@@ -140,12 +156,16 @@ def _word(text: str) -> IdProblem | None:
     if folded in BOOLEAN_WORDS:
         return _BOOLEAN
     words = _BETWEEN_WORDS.sub(" ", folded).strip()
-    return _TOTAL if words in TOTAL_WORDS or _ROW_COUNT.fullmatch(text) else None
+    return _TOTAL if words in TOTAL_WORDS or words in ACCOUNT_NAMES or _ROW_COUNT.fullmatch(text) else None
 
 
 def _number(text: str) -> IdProblem | None:
+    if _ZEROS.fullmatch(text):
+        return _ZERO
     if _DECIMAL.fullmatch(text):
         return _DECIMAL_ID
+    if _THOUSANDS.fullmatch(text) and not _is_address(text):
+        return _THOUSANDS_ID
     if _EXPONENT.fullmatch(text):
         return _EXPONENT_ID
     if text.isascii() and text.isdigit():
@@ -154,6 +174,11 @@ def _number(text: str) -> IdProblem | None:
         if len(digits) >= DIGITS_ROUNDED and DIGITS_SIGNIFICANT_LEAST <= significant <= DIGITS_KEPT:
             return _ROUNDED
     return None
+
+
+def _is_address(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) == _ADDRESS_PARTS and all(int(part) <= _ADDRESS_MOST for part in parts)
 
 
 def _is_date(text: str) -> bool:

@@ -16,11 +16,11 @@ What the types make of it:
 |---|---|---|
 | text | up to 200 printable characters; one of the choices, where there are any | a spreadsheet's ``#REF!`` |
 | yes_no | true, false, yes, no, in these spellings; t, f; JSON's true and false, never 1 and 0 | T, Y, 1, WAHR |
-| number | digits with a decimal point; zeros at its end change nothing | 39,90 1e3 1 000 |
+| number | digits with a decimal point; zeros at its end change nothing; Oracle's .5 | 39,90 1e3 1 000 |
 | money | the same, in whole minor units: 39.9000 EUR is exact | 39.905; 1.000, which may mean a thousand |
 | instant | every form that says which instant it is (``instants``) | 2026-02-27T08:00:00 1772179200 |
 | day | 2026-02-27, also with a midnight behind it | 27.02.2026 |
-| zone | an IANA name | CET+1 |
+| zone | an IANA name, and none that people mean another clock by | CET EST GMT+1 |
 | lists | items separated by ``|`` or by what the policy names; an array in JSON | a ``,`` or ``;`` and never a bar |
 | windows | start/end; the end may be missing, the slash may not | a start alone |
 
@@ -54,7 +54,7 @@ EDGES = (
 """What is no part of a value at its ends: white space, and marks that nobody sees and that copying leaves there."""
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,12}))?", re.ASCII)
-_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+_THOUSANDS = re.compile(r"0*[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?", re.ASCII)
 _BETWEEN = re.compile(r"[ ]*/[ ]*(?=[0-9]|$)")
 """What separates the ends of a window: zones have slashes as well, but no digit behind them."""
@@ -64,16 +64,17 @@ YES_NO = {
 }
 """PostgreSQL writes a boolean as t or f, in psql, in COPY and in CSV. Where Y and N are meant, a policy lists them as
 the choices of a text; 1 and 0 may be a count."""
-FORMULA_ERRORS = frozenset(
-    word
-    for line in (
-        "#REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #UNKNOWN! #GETTING_DATA",
-        "#BEZUG! #WERT! #ZAHL! #ÜBERLAUF! #VALEUR! #NOM? #NOMBRE! #NUL! #VALOR! #¿NOMBRE? #NOME? #RIF! #VALORE!",
-        "#ERROR!",
-    )
-    for word in line.split()
+_FAILED_FORMULA = re.compile(
+    r"#[^\s#]{2,20}[!?]|#{3,}|#GETTING_DATA|#DIV0|Err:[0-9]{3}|Loading\.\.\.|\[object Object\]|-?1\.#[A-Z]{3,4}"
 )
-"""What a spreadsheet writes where a formula failed: there is a value, and nobody knows it."""
+"""What programs write where there is a value that they cannot show: of a spreadsheet's formula that
+failed, in every language (#REF!, #¡REF!, #WERT!; LibreOffice's Err:502, Google's Loading...), of a column that was too
+narrow (####), of an object in JavaScript, and of a number that is none in C.
+"""
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""What stands for a letter that was lost where a text was read in another encoding than it was written in."""
+ZONES_BY_HABIT = frozenset("CET EET MET WET EST MST HST Factory".split())  # noqa: SIM905
+"""Names of zones that people write for the clock of a place, and that are other clocks: EST has no summer time."""
 
 
 class SeparatorUnknownError(ValueError):
@@ -227,8 +228,10 @@ def _text_reader(choices: tuple[str, ...]) -> Callable[[str], str]:
 def _read_text(text: str) -> str:
     if len(text) > MAX_TEXT_CHARACTERS or not text.isprintable():
         raise ValueError(f"a text of at most {MAX_TEXT_CHARACTERS} printable characters")
-    if text in FORMULA_ERRORS:
-        raise ValueError("a text; a formula of the spreadsheet failed here")
+    if _FAILED_FORMULA.fullmatch(text):
+        raise ValueError("a text, not what a program writes where it cannot show the value, such as #REF! or ####")
+    if REPLACED in text:
+        raise ValueError("a text with all its letters; one was lost: export it as UTF-8")
     return text
 
 
@@ -248,6 +251,7 @@ def _read_yes_no(text: str) -> bool:
 
 
 def _read_number(text: str) -> int | Fraction:
+    text = _with_zero(text)
     try:
         return parse_number(text)
     except ValueError:
@@ -257,7 +261,13 @@ def _read_number(text: str) -> int | Fraction:
         return parse_number(f"{head}.{decimals.rstrip('0') or '0'}")
 
 
+def _with_zero(text: str) -> str:
+    """A number that begins with its point, as Oracle writes those below one: `.5` is `0.5`, and can be nothing else."""
+    return text.replace(".", "0.", 1) if text[:1] == "." or text[:2] == "-." else text
+
+
 def _read_money(text: str, decimals: int) -> int:
+    text = _with_zero(text)
     try:
         return parse_minor(text, decimals)
     except AmountError as error:
@@ -280,9 +290,11 @@ def _read_day(text: str) -> date:
 
 def _read_zone(text: str) -> str:
     try:
-        return zone_of(text).key
+        if text not in ZONES_BY_HABIT:
+            return zone_of(text).key
     except TimeError:
-        raise ValueError("an IANA time zone such as Europe/Berlin") from None
+        pass
+    raise ValueError("an IANA time zone such as Europe/Berlin")
 
 
 def _read_window(text: str) -> Window:

@@ -18,8 +18,12 @@ ALIKE = 0.8
 """How alike a name must be to a wanted one to be taken for a misspelling of it (0 to 1)."""
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 ACCOUNT_NAMES = (
-    "id", "account", "account id", "account no", "account number", "accountid", "accountnumber", "customer",
-    "customer id", "customer no", "customer number", "customerid", "subscriber id", "user id", "kundennummer",
+    "id", "account", "account id", "account no", "account nr", "account number", "accountid", "accountnumber", "acct",
+    "acct id", "acct no", "customer", "customer id", "customer no", "customer number", "customerid", "cust id",
+    "cust no", "client id", "client no", "client number", "subscriber id", "subscriber no", "user id", "kundennummer",
+    "kundennr", "kunden nr", "kunden id", "kontonummer", "vertragskonto", "debitor", "debitorennummer", "kunnr",
+    "numéro client", "numéro de client", "número de cliente", "numero cliente", "id cliente", "codice cliente",
+    "código do cliente", "klantnummer", "kundenummer", "kundnummer", "asiakasnumero", "numer klienta",
 )  # fmt: skip
 """What exports call the column with the account, in the order in which they are believed."""
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.lists.account_ids import IdProblem, ReadId, is_surely_an_id, read_id
+from kulanz.domain.lists.account_ids import IdProblem, ReadId, is_surely_an_id, read_id, read_part_id
 from kulanz.domain.lists.facts import INVALID, FactError, FactValue, canonical
 from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
@@ -171,7 +171,7 @@ class Identify:
 
     def __init__(self, layout: ListLayout, subject_column: str | None) -> None:
         self._account: ReadId = read_id if layout.account_ids is None else layout.account_ids.reader()
-        self._subject: ReadId = read_id if layout.subject_ids is None else layout.subject_ids.reader()
+        self._subject: ReadId = read_part_id if layout.subject_ids is None else layout.subject_ids.reader()
         self._subject_column = subject_column
         can_be_sure = subject_column is None and layout.account_ids is None
         self.is_sure: Callable[[str], object] = is_surely_an_id if can_be_sure else never_sure

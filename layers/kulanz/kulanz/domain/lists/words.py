@@ -10,13 +10,31 @@ _AS_WRITTEN = (
     "NA",  # R's write.csv; a policy about Namibia lists it among its choices
     "#NV",  # Excel's #N/A in German, Spanish and Portuguese, Italian
     "#N/D",
+    "#N/D!",
     "#N/DISP",
+    "#I/T",  # in Danish and Norwegian; then Dutch, Swedish, Finnish, Turkish, Hungarian, Russian
+    "#N/B",
+    "#SAKNAS!",
+    "#PUUTTUU!",
+    "#YOK",
+    "#HIÁNYZIK",
+    "#Н/Д",  # noqa: RUF001
     "-",  # SAP and printed reports
     "--",
     "\N{EN DASH}",
     "\N{EM DASH}",
-    "(blank)",  # Excel's pivot tables, and in German
+    "k.A.",  # people, in German, French and Italian
+    "n.d.",
+    "N.D.",
+    "(blank)",  # Excel's pivot tables, and in German, French, Spanish, Italian, Portuguese, Dutch, Polish, Japanese
     "(Leer)",
+    "(vide)",
+    "(en blanco)",
+    "(vuoto)",
+    "(vazio)",
+    "(leeg)",
+    "(puste)",
+    "(空白)",
 )
 _IN_ANY_CASE = (
     "null",  # psql \\pset null, BigQuery, SQL Server, Oracle, Tableau, Power BI
@@ -45,7 +63,9 @@ def _cases(word: str) -> tuple[str, ...]:
 
 NO_VALUE = frozenset(_AS_WRITTEN) | {spelling for word in _IN_ANY_CASE for spelling in _cases(word)}
 
-NULL_WORDS = frozenset(word.casefold() for word in NO_VALUE) | {"unknown", "unbekannt", "inconnu", "desconocido"}
+NULL_WORDS = frozenset(word.casefold() for word in NO_VALUE) | frozenset(
+    "unknown unbekannt inconnu desconocido missing fehlt keine leer empty tbd undef inf infinity anonymous".split()  # noqa: SIM905
+)
 """What means "no account" where an account id is expected, in any case."""
 
 BOOLEAN_WORDS = frozenset(
@@ -71,7 +91,7 @@ TOTAL_WORDS = frozenset(
         "المجموع, الإجمالي, المجموع الكلي, סה״כ, סך הכל, سرجمع, जोड़, कुल, कुल योग",
         "合计, 合計, 总计, 總計, 总和, 小计, 小計, 総計, 합계, 총합계, 총계, 소계",
         "ยอดรวม, รวม, tổng, tổng cộng, jumlah, total keseluruhan",
-        "end, eof, end of file, end of report, end of list, footer, trailer, ende, fin",
+        "header, end, eof, end of file, end of report, end of list, footer, trailer, ende, fin",
     )
     for word in line.split(",")
 )
