@@ -10,7 +10,7 @@ What is behind these is in the list's own form already, so that marks and format
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from math import isnan
@@ -22,7 +22,8 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR, LIST_TYPES, FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.money import format_minor, minor_units
-from kulanz.domain.time import format_instant, instant_of, zone_of
+from kulanz.domain.time import format_instant
+from kulanz_cli.prepare.moments import Unread, day_in, in_zone, iso_local, moment_of
 from kulanz_cli.prepare.profile import EPOCHS, Field
 
 WRONG = "#VALUE!"
@@ -39,7 +40,6 @@ UNCONFIRMED_DAY = 12
 _LONE_BYTES = re.compile("[\udc80-\udcff]")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[.][0-9]{3}", re.ASCII)
 """What may be a number of thousands with another mark between its digits."""
-_SECONDS = 1_000_000
 
 
 class Change(StrEnum):
@@ -71,10 +71,6 @@ class Cell(NamedTuple):
     number: Decimal | None = None
     is_order_sure: bool | None = None
     value: FactValue | None = None
-
-
-class Unread(ValueError):
-    """A cell that is not what the profile says; the text says what was expected."""
 
 
 type ReadCell = Callable[[str], Cell]
@@ -317,10 +313,12 @@ def _day_reader(field: Field) -> ReadCell:
             return Cell(_exact_day(raw, field))
         if not field.format:
             return Cell(raw)
-        moment = _moment(raw, field)
-        local = moment if moment.tzinfo is None or not field.timezone else moment.astimezone(zone_of(field.timezone))
-        text = local.date().isoformat()
-        sure = local.day > UNCONFIRMED_DAY if has_order else None
+        moment = moment_of(raw, field)
+        if moment.tzinfo is not None and not field.timezone:
+            raise Unread(_INSTANT_FOR_A_DAY)
+        day = moment.date() if moment.tzinfo is None else day_in(moment, field.timezone)
+        text = day.isoformat()
+        sure = day.day > UNCONFIRMED_DAY if has_order else None
         return Cell(text, Change.DAY if text != raw else Change.NONE, is_order_sure=sure)
 
     return read
@@ -336,8 +334,8 @@ def _exact_day(raw: str, field: Field) -> str:
         raise Unread("a day; it has a time of day, state type: datetime to cut it off")
     if raw.startswith(INSTANT):
         if not field.timezone:
-            raise Unread("a day; it is an instant, state the timezone whose day is meant")
-        return datetime.fromisoformat(raw[2:]).astimezone(zone_of(field.timezone)).date().isoformat()
+            raise Unread(_INSTANT_FOR_A_DAY)
+        return day_in(datetime.fromisoformat(raw[2:]), field.timezone).isoformat()
     raise Unread("a day; export it as a day or as a text")
 
 
@@ -348,59 +346,23 @@ def _instant_reader(field: Field) -> ReadCell:
         if raw.startswith(INSTANT):
             return Cell(raw[2:])
         if raw.startswith(NUMBER) and field.format in EPOCHS:
-            return Cell(format_instant(_moment(raw[2:], field)), Change.INSTANT)
+            return Cell(format_instant(moment_of(raw[2:], field)), Change.INSTANT)
         if raw.startswith(EXACT):
-            return Cell(format_instant(_in_zone(datetime.fromisoformat(_payload(raw, LOCAL, _INSTANT)), field)))
+            return Cell(format_instant(in_zone(datetime.fromisoformat(_payload(raw, LOCAL, _INSTANT)), field)))
         if field.format:
-            moment = _moment(raw, field)
+            moment = moment_of(raw, field)
             sure = moment.day > UNCONFIRMED_DAY if has_order else None
-            text = format_instant(_in_zone(moment, field))
+            text = format_instant(in_zone(moment, field))
             return Cell(text, Change.INSTANT if text != raw else Change.NONE, is_order_sure=sure)
-        if not field.timezone or (local := _iso_local(raw)) is None:
+        if not field.timezone or (local := iso_local(raw)) is None:
             return Cell(raw)
-        return Cell(format_instant(_in_zone(local, field)), Change.INSTANT)
+        return Cell(format_instant(in_zone(local, field)), Change.INSTANT)
 
     return read
 
 
+_INSTANT_FOR_A_DAY = "a day; it is an instant, state the timezone whose day is meant"
 _INSTANT = "an instant; it is no time at all, or a day without one"
-
-
-def _iso_local(text: str) -> datetime | None:
-    """A time without offset in ISO's form; None where it is anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is None and len(text) > len("2026-02-27") else None
-
-
-def _moment(text: str, field: Field) -> datetime:
-    """What a text says by the field's format; without a zone where the format has none."""
-    if field.format in EPOCHS:
-        if not re.fullmatch(r"-?[0-9]{1,16}", text, re.ASCII):
-            raise Unread(f"a whole number of {'seconds' if field.format == 'epoch' else 'milliseconds'} since 1970")
-        try:
-            return instant_of(int(text) * _SECONDS // EPOCHS[field.format])
-        except OverflowError:
-            raise Unread("an instant before the year 10000") from None
-    try:
-        return datetime.strptime(text, field.format)  # noqa: DTZ007 (its zone is the field's, looked at next)
-    except ValueError:
-        raise Unread(f"a text as {field.format}") from None
-
-
-def _in_zone(moment: datetime, field: Field) -> datetime:
-    """The instant of a moment; that of a clock without offset only where its zone's clocks showed it exactly once."""
-    if moment.tzinfo is not None:
-        return moment
-    if not field.timezone:
-        raise Unread("an instant; it has no offset from UTC, state the timezone of its clock")
-    zone = zone_of(field.timezone)
-    instants = {moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-    if len(instants) != 1:
-        raise Unread(f"a time that the clocks of {field.timezone} showed exactly once; the clocks changed then")
-    return instants.pop()
 
 
 def _list_reader(field: Field, fact: FactDeclaration | None) -> ReadCell:

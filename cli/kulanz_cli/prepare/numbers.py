@@ -15,7 +15,8 @@ from kulanz.domain.lists.cells import clean, no_value_words
 from kulanz.domain.lists.columns import FactDeclaration, ParseText
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.money import format_minor, minor_units
-from kulanz_cli.prepare.cells import THOUSAND_DECIMALS, Change, Unread, must_be_encoded, whole_digits
+from kulanz_cli.prepare.cells import THOUSAND_DECIMALS, Change, must_be_encoded, whole_digits
+from kulanz_cli.prepare.moments import Unread
 from kulanz_cli.prepare.profile import Field
 
 DECIMALS_MOST = 12

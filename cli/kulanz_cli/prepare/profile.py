@@ -14,6 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 from zoneinfo import available_timezones
 
+from kulanz.domain.lists.cells import ZONES_BY_HABIT
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import LIST_TYPES
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
@@ -61,11 +62,14 @@ TYPES_OF_FACTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(LIST_TYPES, ("list",)),
 }
 """The types of a field by the type of the fact that it becomes; the first is the one that is meant."""
-EPOCHS = {"epoch": 1, "epoch_ms": 1_000}
-"""Formats of our own: seconds and milliseconds since 1970, with how many there are in a second."""
+EPOCHS = {"epoch": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000, "epoch_ns": 1_000_000_000}
+"""Formats of our own: seconds, milli-, micro- and nanoseconds since 1970, with how many there are in a second."""
+EPOCH_SECONDS_LEAST = 100_000_000
+"""So many seconds since 1970 are March 1973. What is closer to 1970 is more likely counted in a longer unit: today's
+seconds read as milliseconds are January 1970."""
 _DIRECTIVES = frozenset("YmdyHMSfzbBpIjZ")
 _MARK = Text("one character", r"(?s:.)", (";",), 1)
-_FORMAT = Text("a format of strptime, epoch or epoch_ms", r"epoch|epoch_ms|(?s:.*%.*)", ("%d.%m.%Y",), 60)
+_FORMAT = Text(f"a format of strptime, {', '.join(EPOCHS)}", rf"{'|'.join(EPOCHS)}|(?s:.*%.*)", ("%d.%m.%Y",), 60)
 
 
 @dataclass(frozen=True)
@@ -318,7 +322,7 @@ def _check_field(field: Field, path: Path, *, has_header: bool) -> None:
         raise PolicyError("expected no word to be yes and no", (*path, "trueValues"))
     if bool(field.true) is not bool(field.false):
         raise PolicyError("expected trueValues and falseValues together", path)
-    if field.timezone and field.timezone not in available_timezones():
+    if field.timezone and (field.timezone not in available_timezones() or field.timezone in ZONES_BY_HABIT):
         raise PolicyError("expected an IANA time zone such as Europe/Berlin", (*path, "timezone"))
     if field.format and field.format not in EPOCHS:
         _check_format(field.format, (*path, "format"))

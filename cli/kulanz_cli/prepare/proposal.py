@@ -35,7 +35,7 @@ SAMPLE_ROWS = 50_000
 """Rows whose cells are looked at."""
 WORDS_ASKED = 20
 """Words of a column that are asked for one by one; with more of them it is another column."""
-EPOCH_DIGITS = {10: "epoch", 13: "epoch_ms"}
+EPOCH_DIGITS = {10: "epoch", 13: "epoch_ms", 16: "epoch_us", 19: "epoch_ns"}
 _DAYS = (
     "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y",
     "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y",
@@ -184,7 +184,7 @@ def _stated(
         becomes = f"an id; {counted_as(wrong, 'row')} would be rejected" if wrong else "an id"
     else:
         stated, becomes = _for_fact(values, fact, asker)
-    has = f"{len(values):,} different values, {unknown:,} empty"
+    has = f"{counted_as(len(values), 'different value')}, {unknown:,} empty"
     proposal.columns.append((name, has, becomes))
     return stated
 
@@ -351,9 +351,7 @@ def _instants(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tu
     if not all(_is_read(one, fact) for one in texts):
         epochs = {EPOCH_DIGITS.get(len(one)) for one in texts if one.isdecimal()}
         if len(epochs) == 1 and None not in epochs and all(one.isdecimal() for one in texts):
-            answer = asker.ask(
-                "format", "numbers: are they seconds or milliseconds since 1970", tuple(map(str, epochs))
-            )
+            answer = asker.ask("format", "numbers: do they count time since 1970", tuple(map(str, epochs)))
             return ({}, "open") if answer is None else ({"format": answer}, "instants, counted since 1970")
         is_iso = all(_is_local_iso(one) for one in texts)
         if not is_iso:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from hashlib import file_digest
+from itertools import islice
 from operator import ne
 from pathlib import Path
 
@@ -42,18 +43,19 @@ DIFFERENT_CELLS = 4
 
 @dataclass(slots=True)
 class Found:
-    """How often something was met, and the first places, each a file's number and a line of it."""
+    """How often something was met, and the first places of all, in their order: each a file's number and a line."""
 
     times: int = 0
     first: list[tuple[int, int]] = field(default_factory=list)
 
     def see(self, times: int, places: Iterable[tuple[int, int]]) -> None:
-        """Count it; `places` are asked for only as long as some are missing."""
+        """Count it. `places` are in the order of the files; only so many are asked for as can be among the first."""
         self.times += times
-        for place in places:
-            if len(self.first) >= FIRST_PLACES:
-                break
-            self.first.append(place)
+        self.first = sorted([*self.first, *islice(places, FIRST_PLACES)])[:FIRST_PLACES]
+
+    def is_first_at(self, place: tuple[int, int]) -> bool:
+        """Whether a place would be among the first that were met."""
+        return len(self.first) < FIRST_PLACES or place < self.first[-1]
 
 
 @dataclass(slots=True)
@@ -313,27 +315,22 @@ def _count(told: ColumnReport, memo: _Memo, raws: Sequence[str], lines: Sequence
     wrong: set[int] = set()
     if not memo.noted or not raws:
         return wrong
-    where: dict[str, list[int]] = {}
-
-    def places(raw: str) -> list[int]:
-        if not where:
-            for place, one in enumerate(raws):
-                if one in memo.noted:
-                    where.setdefault(one, []).append(place)
-        return where[raw]
-
+    kinds: dict[int, tuple[Found, set[str]]] = {}
     for raw, times in Counter(raws).items():
         cell = memo.noted.get(raw)
         if cell is None:
             continue
+        if cell.wrong or cell.change:
+            found = (
+                told.wrong.setdefault(cell.wrong, Found())
+                if cell.wrong
+                else told.changes.setdefault(cell.change, Found())
+            )
+            found.see(times, ())
+            if cell.wrong or found.is_first_at((file, lines[0])):
+                kinds.setdefault(id(found), (found, set()))[1].add(raw)
         if cell.wrong:
-            wrong.update(places(raw))
-            told.wrong.setdefault(cell.wrong, Found()).see(times, [(file, lines[place]) for place in places(raw)])
             continue
-        if cell.change:
-            found = told.changes.setdefault(cell.change, Found())
-            is_known = len(found.first) >= FIRST_PLACES
-            found.see(times, [] if is_known else [(file, lines[place]) for place in places(raw)])
         if told.is_number and cell.number is not None:
             assert isinstance(cell.value, int | Fraction), "a policy reads a number of a number"
             told.numbers += times
@@ -342,6 +339,11 @@ def _count(told: ColumnReport, memo: _Memo, raws: Sequence[str], lines: Sequence
         if cell.is_order_sure is not None:
             told.days += times
             told.days_sure += times * cell.is_order_sure
+    is_wrong = {raw for found, some in kinds.values() for raw in some if memo.noted[raw].wrong}
+    if is_wrong:
+        wrong.update(place for place, raw in enumerate(raws) if raw in is_wrong)
+    for found, some in kinds.values():
+        found.see(0, ((file, lines[place]) for place, raw in enumerate(raws) if raw in some))
     return wrong
 
 

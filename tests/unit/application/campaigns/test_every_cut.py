@@ -24,7 +24,7 @@ from tests.support.world import World
 BOM = b"\xef\xbb\xbf"
 NAMES = ("a", "ä", "€", "😀", "ä€😀", "")
 """Characters of one to four bytes."""
-EXPECTED = [str(number) for number in range(len(NAMES))]
+EXPECTED = [str(number) for number in range(1, len(NAMES) + 1)]
 FLAT = "kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\npay: 5.00 EUR\n"
 
 
@@ -42,8 +42,8 @@ class Written:
 
 def rows_of(list_format: ListFormat) -> list[str]:
     if list_format is ListFormat.CSV:
-        return ["account_id,name", *(f"{number},{name}" for number, name in enumerate(NAMES))]
-    return [f'{{"account_id":"{number}","name":"{name}"}}' for number, name in enumerate(NAMES)]
+        return ["account_id,name", *(f"{number},{name}" for number, name in enumerate(NAMES, 1))]
+    return [f'{{"account_id":"{number}","name":"{name}"}}' for number, name in enumerate(NAMES, 1)]
 
 
 def ways() -> Iterator[Written]:
@@ -95,9 +95,7 @@ def test_every_row_is_read_once_at_every_cut(written: Written) -> None:
 
     for chunk_bytes, block_bytes in product(range(1, len(written.content) + 1), (1, 64)):
         found = accounts_cut(written, chunk_bytes, block_bytes, reader, layout.data_start)
-        assert found == [str(number) for number in range(len(NAMES))], (
-            f"chunks of {chunk_bytes}, blocks of {block_bytes}"
-        )
+        assert found == EXPECTED, f"chunks of {chunk_bytes}, blocks of {block_bytes}"
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 7, 20])

@@ -147,7 +147,7 @@ def test_a_customer_is_written_to_in_the_language_of_the_tag(language: str, loca
 
 def test_what_is_no_language_tag_is_counted() -> None:
     tags = ["de", "German", "Deutsch", "", "xx"]
-    checked = check(f"{HEADER}\n" + "".join(f"{n},39.90,true,,,{tag}\n" for n, tag in enumerate(tags)))
+    checked = check(f"{HEADER}\n" + "".join(f"{n},39.90,true,,,{tag}\n" for n, tag in enumerate(tags, 1)))
     assert dict(checked.no_language) == {"language": 3}
     assert checked.unknown["language"] == 1
 
