@@ -96,6 +96,18 @@ def test_what_waits_is_kept_until_an_equal_amount_need_not_name_it_any_more(door
     assert door.goodwill.kept_until == {"T-1": int((ASKED_AT + WAITS + EQUAL_WITHIN).timestamp())}
 
 
+@pytest.mark.parametrize("named", ["T-11", "T-12", "T-13"])
+def test_any_of_the_equal_amounts_may_be_the_one_that_is_named(door: WorldDoor, named: str) -> None:
+    """Also one that was named before, the first, and the last; an unequal one of the account names none of them."""
+    for one, before in (("T-11", ""), ("T-12", "T-11"), ("T-13", "T-11")):
+        door.world.now += timedelta(hours=1)
+        assert give(door, one, amount="3.00", repeat_of=before).content["state"] == "given"
+    refused = give(door, "T-14", amount="3.00", repeat_of="T-2")
+    assert refused.content["reason"] == "equal_before"
+    assert [one in refused.content["detail"] for one in ("T-11", "T-12", "T-13", "T-2 ")] == [True, True, True, False]
+    assert give(door, "T-14", amount="3.00", repeat_of=named).content["repeat_of"] == named
+
+
 def test_an_equal_amount_is_named_with_its_state_and_the_instant_that_counts(door: WorldDoor) -> None:
     """Of what waits when it was asked for, of what is given when it was given."""
     told = give(door, "T-3", amount="60.00").content["detail"]

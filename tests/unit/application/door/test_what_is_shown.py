@@ -241,13 +241,13 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
             is_over=lambda _: is_over,
         )
 
-    both = [proposal("a", is_over=True), proposal("b", is_over=False)]
-    for rest in ("", "more"):
+    both, questions = [proposal("a", is_over=True), proposal("b", is_over=False)], list[Any]()
+    for after, rest in (("", ""), ("", "more"), ("behind", "")):
         door: Any = SimpleNamespace(
-            cases=SimpleNamespace(proposals=lambda *_: (both, rest)),  # noqa: B023
+            cases=SimpleNamespace(proposals=lambda *of: questions.append(of) or (both, rest)),  # noqa: B023
             people=SimpleNamespace(current=lambda: "people"),
         )
-        question = asked()
+        question = asked(after) if after else asked()
         question.acting = "acting"
         found: Any = cases.proposed(question, door)
         (one,) = found["proposed"]
@@ -255,6 +255,7 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
         assert one["waits_until"] == format_instant(NOW + WAITS)
         assert one["your_yes"] == ("acting", "by-b", (), "people")
         assert found["next"] == (make_cursor(QUESTION, rest) if rest else None)
+    assert questions == [("", cases.CASES_PER_ANSWER), ("", cases.CASES_PER_ANSWER), ("behind", cases.CASES_PER_ANSWER)]
 
 
 # Deliveries

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from kulanz.application.door.serve import Reply
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.void import VoidApproval
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.people.people import people_json
 from kulanz.domain.people.yes import Yes
@@ -169,3 +171,15 @@ def test_who_gave_goodwill_approves_it_only_where_a_lone_operator_may(is_alone: 
     assert give(served, amount="60.00").content["state"] == "waiting"
     yes, reply = goodwill(served, ANNA)
     assert yes == came_to(reply) == (Yes.COUNTS if is_alone else Yes.ASKED)
+
+
+def test_of_a_void_that_two_agreed_to_each_of_them_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever agreed last, too: a second yes of that person would be another's."""
+    door = door_of(is_listed=True, is_halted=False)
+    (waiting,) = (one for one in door.voids.of_campaign(CampaignId.parse(CAMPAIGN)) if one.id.name == "v-1")
+    given = tuple(VoidApproval(f"yes-{n}", one.id, door.world.now) for n, one in enumerate((BERT, DORA)))
+    agreed = replace(waiting, approvals=given)
+    monkeypatch.setattr(door.voids, "void", lambda _: agreed)
+    told = {one: door.get(f"voids/one/{CAMPAIGN}/v-1", EVERYBODY[one]).content["your_yes"] for one in EVERYBODY}
+    expected = {"anna": Yes.ASKED, "anna by her other id": Yes.ASKED, "bert": Yes.AGREED, "dora": Yes.AGREED}
+    assert {one: told[one] for one in expected} == expected
