@@ -98,7 +98,9 @@ def test_what_a_person_states_counts_and_else_what_the_draft_proposes(
     """A list of no function says that none is meant; left out, it is that of the draft."""
     desk = Desk(*recorded("statuspage"))
     draft = desk.draft()
-    more = {name: value for name, value in (("functions", functions), ("title", title)) if value is not None}
+    more: dict[str, Any] = {
+        name: value for name, value in (("functions", functions), ("title", title)) if value is not None
+    }
     assert desk.confirm(**more).status == 200
     content = desk.get(f"incidents/revision/{VOICE}/1").content["content"]
     assert (bool(draft["functions"]), bool(draft["title"])) == (True, True)

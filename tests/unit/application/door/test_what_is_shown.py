@@ -243,9 +243,13 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
 
     both, questions = [proposal("a", is_over=True), proposal("b", is_over=False)], list[Any]()
     for after, rest in (("", ""), ("", "more"), ("behind", "")):
+
+        def proposals(*of: object) -> Any:
+            questions.append(of)
+            return both, rest  # noqa: B023
+
         door: Any = SimpleNamespace(
-            cases=SimpleNamespace(proposals=lambda *of: questions.append(of) or (both, rest)),  # noqa: B023
-            people=SimpleNamespace(current=lambda: "people"),
+            cases=SimpleNamespace(proposals=proposals), people=SimpleNamespace(current=lambda: "people")
         )
         question = asked(after) if after else asked()
         question.acting = "acting"
