@@ -414,7 +414,7 @@ def test_what_was_done_with_a_credit_says_where_it_stands_and_knows_every_channe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[Any] = []
-    stands = SimpleNamespace(state=CreditState.DUE, attempt=4, belongs_to="letters")
+    stands = SimpleNamespace(state=CreditState.DUE, attempt=4, belongs_to="vouchers")  # until another person agrees
 
     def act(action: Any, acting: Any, ports: Any, now: Any) -> Any:
         done.append((action, acting, now, sorted(ports.channels)))
@@ -434,7 +434,7 @@ def test_what_was_done_with_a_credit_says_where_it_stands_and_knows_every_channe
         }  # fmt: skip
         found = door_credits.act(asked(body=body, id="act-1"), door)
         assert found == {
-            "v": 1, "credit_id": "0" * 32, "state": "due", "attempt": 4, "channel": "letters",
+            "v": 1, "credit_id": "0" * 32, "state": "due", "attempt": 4, "channel": "vouchers",
             "second_person_needed": True,
         }  # fmt: skip
         action, acting, now, known = done.pop()
