@@ -13,8 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import call, error_code, item_of, translated
 from kulanz.adapters.index_items import audit_items
+from kulanz.adapters.transactions import write_together
 from kulanz.application.door.action_store import Action
-from kulanz.application.ports import Refused
+from kulanz.application.ports import Outdated, Refused
 from kulanz.domain.audit import AuditEntry
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.time import format_instant, parse_instant
@@ -77,7 +78,10 @@ class DynamoActions:
             call("UpdateItem", self._client.update_item, **done)
             return
         listed = [{"Put": {"TableName": self._campaigns, "Item": item}} for item in audit_items(entry)]
-        call("TransactWriteItems", self._client.transact_write_items, TransactItems=[{"Update": done}, *listed])
+        try:
+            write_together(self._client, [{"Update": done}, *listed])
+        except Outdated:
+            raise Refused("an action that was begun is not there any more") from None
 
     def _table(self, action: Action) -> str:
         return self._credits if action.place.startswith(OF_AN_ACCOUNT) else self._campaigns

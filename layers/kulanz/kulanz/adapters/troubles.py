@@ -1,5 +1,6 @@
 """What waits for a person until it is repaired, beside the open campaigns in CampaignsTable."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import index_items as items
 from kulanz.adapters.aws import call, error_code, item_of, query, translated
-from kulanz.application.ports import OpenCampaign
+from kulanz.adapters.transactions import write_together
+from kulanz.application.ports import OpenCampaign, Outdated
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 
 _UNMET = "ConditionalCheckFailedException"
@@ -42,13 +44,8 @@ class DynamoTroubles:
             "ConditionExpression": "found_at < :began_at",
             "ExpressionAttributeValues": {":began_at": {"S": items.placed(began_at)}},
         }
-        try:
-            self._client.transact_write_items(TransactItems=[{"Delete": forgotten}])
-        except ClientError as error:
-            if not _is_unmet(error):  # else it is not there, or was found again since
-                raise translated(error, "TransactWriteItems") from error
-        except (BotoCoreError, OSError) as error:
-            raise translated(error, "TransactWriteItems") from error
+        with suppress(Outdated):  # it is not there, or was found again since
+            write_together(self._client, [{"Delete": forgotten}])
 
     def note_seen(self, seen: OpenCampaign) -> None:
         if seen.seen_at is None:
@@ -77,9 +74,3 @@ class DynamoTroubles:
 
     def note_looked_at(self, key: str) -> None:
         call("PutItem", self._client.put_item, TableName=self._table, Item=items.given_up_key(key))
-
-
-def _is_unmet(error: ClientError) -> bool:
-    """Whether the one condition of a transaction did not hold."""
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-    return reasons == ["ConditionalCheckFailed"]
