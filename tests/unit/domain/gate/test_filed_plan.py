@@ -1,17 +1,21 @@
 """A filed plan is one text with everything that decides what its execution will do: another plan has another hash."""
 
+from collections import Counter
 from dataclasses import fields, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Progress, State
 from kulanz.domain.campaigns.limits import stated_limits
-from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.measured import Commitment, Measured
+from kulanz.domain.campaigns.reconciliation import RowResult, SumKey, WriteResult
 from kulanz.domain.gate.filed_plan import ReadDigest, file_plan, read_filed
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.id_shape import IdShape
+from kulanz.domain.money import Size
 from tests.support.values import INCIDENT, NOW, campaign, filed, receipt, totals
 
 BEFORE = campaign()
@@ -101,3 +105,38 @@ def test_what_every_receipt_says_it_read_is_in_the_digest() -> None:
         return read.text()
 
     assert len({digest("a", "b"), digest("b", "a"), digest("a", ""), digest("a"), digest("")}) == 5
+
+
+def test_a_plan_has_one_text_in_whichever_order_its_ranges_were_added_up() -> None:
+    one, other = totals(), totals()
+    other.counts = Counter(dict(reversed(one.counts.items())))
+    other.sums = dict(reversed(one.sums.items()))
+    offered = {
+        SumKey(RowResult.OFFERED, WriteResult.NONE, "EUR"): 7,
+        SumKey(RowResult.OFFERED, WriteResult.NONE, "SEK"): 9,
+    }
+    one.sums, other.sums = {**one.sums, **offered}, {**dict(reversed(offered.items())), **other.sums}
+    sizes: dict[str, Size] = {"EUR": 7, "SEK": 9, "GB": Decimal("0.5")}
+    told: dict[str, Any] = {"decision_digest": "d" * 64, "read": "e" * 64, "planned_at": NOW}
+    first, second = (
+        file_plan(BEFORE, each, Measured(commitment=Commitment(claimable=claimable)), (), **told)
+        for each, claimable in ((one, sizes), (other, dict(reversed(sizes.items()))))
+    )
+    assert first == second
+    assert first.at_most == {
+        "EUR": 14,
+        "SEK": 18,
+        "GB": Decimal("0.5"),
+        "USD": 500,
+        "call_minute": Decimal("0.5"),
+        "data:unlimited": 1,
+    }
+
+
+@pytest.mark.parametrize("of", ["granted", "offered", "claimable"])
+@pytest.mark.parametrize(("measure", "is_unlimited"), [("data:unlimited", True), ("unlimited", True), ("data", False)])
+def test_something_without_limit_is_seen_wherever_it_can_be_had(of: str, measure: str, is_unlimited: bool) -> None:
+    plan = replace(filed(BEFORE), granted={}, offered={}, claimable={})
+    assert not plan.is_unlimited()
+    given: dict[str, Any] = {of: {"EUR": 5, measure: 1, "zone": 2}}
+    assert replace(plan, **given).is_unlimited() is is_unlimited

@@ -1,6 +1,7 @@
 """A cap of a period is worked out for that period: what it reads of the outage is what lies in the period."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.domain.policy.deciding.shares import _whole_parts
 from kulanz.domain.time import format_instant
 from tests.unit.domain.policy.rulebook import compiled, incident, minor, written
 
@@ -94,4 +96,27 @@ def test_no_cap_is_passed_by_rounding_whichever_of_them_is_the_lowest(
     decision = policy.decide([known[fact.name] for fact in policy.facts])
     assert minor(decision) <= min(limits)
     if min(limits) == together and mode != "down":
-        assert minor(decision) >= together - 1
+        assert minor(decision) >= together - len(thousandths), "nor is a cent of each part too much lost"
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "limits", "given"),
+    [
+        (7, {"a": "7/3", "b": "7/3", "c": "7/3"}, {}, {"a": 3, "b": 2, "c": 2}),
+        (8, {"b": "8/3", "c": "8/3", "a": "8/3"}, {}, {"a": 3, "b": 3, "c": 2}),
+        (7, {"a": "2.2", "b": "2.6", "c": "2.2"}, {}, {"a": 2, "b": 3, "c": 2}),
+        (7, {"a": "2.6", "b": "2.2", "c": "2.2"}, {"a": "2.9"}, {"a": 2, "b": 3, "c": 2}),
+        (9, {"a": "2.2", "b": "2.6", "c": "2.2"}, {"b": 3}, {"a": 3, "b": 3, "c": 3}),
+        (12, {"a": "2.2", "b": "2.6", "c": "2.2"}, {"b": 3, "c": 4}, {"a": 6, "b": 3, "c": 3}),
+        (10, {"a": 5, "b": 5}, {"a": 3, "b": 3}, {"a": 7, "b": 3}),
+        (10, {"a": "4.5", "b": "5.5"}, {"a": 4, "b": 3}, {"a": 4, "b": 6}),
+        (0, {"a": 0, "b": 0}, {}, {"a": 0, "b": 0}),
+    ],
+)
+def test_the_units_that_are_left_go_to_the_largest_remainders_first_as_far_as_there_is_room(
+    whole: int, parts: dict[str, str], limits: dict[str, str], given: dict[str, int]
+) -> None:
+    """What no limit has room for goes to the period that lost most to its limit, else to the first."""
+    exact = {name: Fraction(part) for name, part in parts.items()}
+    found = _whole_parts(whole, exact, {name: Fraction(limit) for name, limit in limits.items()})
+    assert found == given

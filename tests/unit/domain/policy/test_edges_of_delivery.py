@@ -8,7 +8,7 @@ import pytest
 from kulanz.domain.decision import Decision
 from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import MICROSECOND
-from tests.unit.domain.policy.rulebook import NOW, compiled, written
+from tests.unit.domain.policy.rulebook import NOW, compiled, incident, written
 
 PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
 BOTH_WAYS = pytest.mark.parametrize("way", ["claim", "offer"])
@@ -199,3 +199,29 @@ def test_who_is_held_is_told_that_nothing_is_paid_for_now_only_where_the_payout_
     told = explain(policy, [place for _ in policy.facts])
     assert told.steps[-1] == end
     assert told.decision == policy.decide([place for _ in policy.facts])
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (("12", "13"), ""),
+        (("12", None), ", not over when this was decided"),
+        ((None, "13"), ", not over when this was decided"),
+        ((None, None), ", not over when this was decided"),
+    ],
+)
+def test_an_incident_of_which_any_window_has_no_end_was_not_over(
+    ends: tuple[str | None, str | None], told: str
+) -> None:
+    windows = [
+        (f"2026-05-04T0{start}:00:00Z", None if end is None else f"2026-05-04T{end}:00:00Z")
+        for start, end in zip((8, 9), ends, strict=True)
+    ]
+    (step,) = (
+        step
+        for step in explain(compiled(written("pay: 5 EUR"), incident(*windows)), ()).steps
+        if "The incident" in step
+    )
+    last = "2026-05-04 13:00" if told == "" else "2026-06-01 00:00"
+    assert step.startswith("The incident: 2026-05-04 08:00 to ")
+    assert step.endswith(f"{last.removeprefix('2026-05-04 ')} (UTC){told}.")

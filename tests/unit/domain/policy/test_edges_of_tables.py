@@ -1,10 +1,20 @@
 """Each line of a table, and each comparison and function of numbers, at its edge and just beside it."""
 
+import operator
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kulanz.domain.policy import PolicyError
+from kulanz.domain.policy.language.expression import Node, Scope, constant_node
+from kulanz.domain.policy.language.functions import operators
+from kulanz.domain.policy.language.kinds import NUMBER, TEXT
+from kulanz.domain.policy.language.tables import compile_tiers
 from tests.unit.domain.policy.rulebook import compiled, minor, written
 
 
@@ -118,3 +128,43 @@ def test_a_billing_day_is_one_of_a_month(day: int, reason: str) -> None:
     amount = "if(start(billing_period(2026-05-04, n)) < decided_at, 1 EUR, 2 EUR)"
     policy = compiled(written(f"zone: UTC\nfacts: {{n: number}}\npay: '{amount}'"))
     assert policy.decide((day,)).reason == reason
+
+
+# Lines that can never be reached
+
+FITS: dict[str, Callable[[Fraction, int], bool]] = {
+    "at least": operator.ge, "from": operator.ge, "more than": operator.gt, "at most": operator.le,
+    "up to": operator.le, "less than": operator.lt, "below": operator.lt, "before": operator.lt, "is": operator.eq,
+}  # fmt: skip
+HALVES = [Fraction(number, 2) for number in range(9)]
+"""Beside and between all bounds."""
+NUMBER_N = Node(NUMBER, lambda row: row[0], "name", "n", reads=frozenset({"n"}))
+
+
+def is_taken(*lines: tuple[str, int]) -> bool:
+    scope = Scope(lambda _name, _path: NUMBER_N, operators(), constant_node(TEXT, None, "UTC"))
+    table = {f"{words} {bound}": "1" for words, bound in lines} | {"otherwise": "2"}
+    try:
+        compile_tiers("n", table, scope, ("values", "x"))
+    except PolicyError as error:
+        return "this line can never be reached" not in str(error)
+    return True
+
+
+@pytest.mark.parametrize("first", FITS)
+@pytest.mark.parametrize("second", FITS)
+def test_a_line_is_refused_where_each_number_that_it_fits_fits_a_line_before_it(first: str, second: str) -> None:
+    for one, two in product((1, 2), repeat=2):
+        if (first, one) == (second, two):
+            continue  # the same line twice is no YAML
+        reached = any(FITS[second](n, two) and not FITS[first](n, one) for n in HALVES)
+        assert is_taken((first, one), (second, two)) is reached, (one, two)
+
+
+@given(st.lists(st.tuples(st.sampled_from([*FITS]), st.integers(1, 3)), min_size=3, max_size=5, unique=True))
+def test_a_line_is_refused_where_several_before_it_have_all_of_its_numbers(lines: list[tuple[str, int]]) -> None:
+    reached = [
+        any(FITS[words](n, bound) and not any(FITS[w](n, b) for w, b in lines[:place]) for n in HALVES)
+        for place, (words, bound) in enumerate(lines)
+    ]
+    assert is_taken(*lines) is all(reached)

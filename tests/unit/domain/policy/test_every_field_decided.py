@@ -95,6 +95,32 @@ def test_nobody_is_told_anything_who_wants_no_channel_or_of_whom_none_is_known(
     assert told == (Notice("granted" if fee else "declined", "en", channel or "", filled) if is_told else None)
 
 
+LANGUAGES = "{fr: {subject: S, text: F}, de: {subject: S, text: D}, pt-BR: {subject: S, text: P}}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        (None, "de"), ("fr", "fr"), ("fr-CA", "fr"), ("FR_fr.UTF-8", "fr"), ("fra", "fr"), ("de-CH-1996", "de"),
+        ("pt_br", "pt-BR"), ("pt", "de"), ("es", "de"), ("Deutsch", "de"), ("", "de"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("values", ["", "  values: {paid: 5 EUR}\n"])
+def test_a_language_without_a_text_is_its_broader_one_else_the_default_wherever_that_is_written(
+    wanted: str | None, chosen: str, values: str
+) -> None:
+    texts = f"  texts: {{granted: {LANGUAGES}, voided: {LANGUAGES}}}\n"
+    notice = f"notice:\n  locale: lang\n  default_locale: de\n{values}{texts}"
+    policy = compiled(written(f"facts: {{lang: text}}\npay: 5 EUR\n{notice}"))
+    told = policy.decide([wanted]).notice
+    assert told is not None
+    assert (told.locale, policy.voided_in(told)) == (chosen, chosen)
+    template = policy.templates("granted", told.locale)
+    assert template is not None
+    assert template.text == chosen[0].upper()
+    assert policy.voided_in(Notice("declined", chosen, "email")) == policy.voided_in(None) == ""
+
+
 TICK = timedelta(microseconds=1)
 
 

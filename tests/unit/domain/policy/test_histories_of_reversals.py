@@ -46,9 +46,13 @@ amounts = st.lists(st.tuples(st.integers(1, 3), st.integers(1, GRANTED)), min_si
 )
 
 
-@given(amounts, st.integers(1, 3 * GRANTED), st.randoms(use_true_random=False))
+@given(
+    amounts,
+    st.integers(1, 3 * GRANTED) | st.fractions(1, 3 * GRANTED, max_denominator=7),
+    st.randoms(use_true_random=False),
+)
 def test_what_is_reversed_and_undone_in_any_order_counts_to_the_last_unit(
-    some: list[tuple[int, int]], value: int, order: object
+    some: list[tuple[int, int]], value: int | Fraction, order: object
 ) -> None:
     whole = history({PAID: value, CARRIED: -7, COUNT: 1, OWED: Fraction(-1, 2), TIME: DAY}, cleared={TIME: DAY})
     now, net = whole, GRANTED

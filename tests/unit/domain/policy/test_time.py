@@ -106,6 +106,14 @@ def test_no_days_later_it_is_the_same_instant_in_the_hour_that_comes_twice_too()
         assert add_days(instant, 0, zone_of("Europe/Berlin")) == instant
 
 
+@pytest.mark.parametrize("minutes", [30, 90])
+def test_a_time_that_comes_twice_on_the_day_it_is_moved_to_is_its_first_whichever_it_was_before(minutes: int) -> None:
+    instant = datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minutes)  # 02:30, before the change or after it
+    assert add_days(instant, 371, BERLIN) == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert add_days(instant, 1, BERLIN) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+    assert add_days(instant, -1, BERLIN) == datetime(2026, 10, 24, 0, 30, tzinfo=UTC)
+
+
 def test_days_are_added_by_the_calendar() -> None:
     before = datetime(2026, 3, 28, 11, 0, tzinfo=UTC)
     assert add_days(before, 1, BERLIN) == datetime(2026, 3, 29, 10, 0, tzinfo=UTC)
