@@ -14,6 +14,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.exports.export import EXPORT_DAYS
 from kulanz.domain.time import format_instant
 from tests.support.exporting import work_all
+from tests.support.handed import MONTH, give, opened
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT, WorldDoor
@@ -161,3 +162,11 @@ def test_the_number_of_the_first_line_is_that_of_the_file(key: str, content: byt
     door = WorldDoor(world)
     assert door.put(EXPORT, {}).status == 200
     assert door.get(EXPORT).content["first_line"] == first
+
+
+def test_a_month_of_goodwill_has_its_first_line_behind_a_header_though_it_has_no_rows() -> None:
+    door = opened()
+    assert give(door).status == 200
+    export = f"exports/{MONTH}/e-1"
+    assert door.put(export, {}).status == 200
+    assert (door.world.campaign(str(MONTH)).rows_announced, door.get(export).content["first_line"]) == (0, 2)

@@ -27,7 +27,7 @@ from kulanz.application.ledger.answer import Answer, AnsweredIncident
 from kulanz.application.ledger.standing import Now, Standing
 from kulanz.application.ports import Rejection
 from kulanz.domain.byhand.goodwill import WAITS, Goodwill, GoodwillState
-from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, State, StateChange
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, SameOutage, State, StateChange
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerTotals
@@ -194,11 +194,19 @@ def test_goodwill_that_waits_is_over_from_the_instant_on_at_which_it_has_waited_
     early: timedelta, state: str
 ) -> None:
     asked: Any = SimpleNamespace(now=GIVEN.asked_at + WAITS - early)
-    assert goodwill._item(replace(GIVEN, state=GoodwillState.WAITING), asked)["state"] == state
+    found = goodwill._item(replace(GIVEN, state=GoodwillState.WAITING), asked)
+    assert (found["state"], found["waits_until"]) == (state, format_instant(GIVEN.asked_at + WAITS))
+    for decided in (GoodwillState.GIVEN, GoodwillState.REJECTED):
+        ended = goodwill._item(replace(GIVEN, state=decided), asked)
+        assert (ended["state"], ended["waits_until"]) == (decided.value, None), "decided in time, whenever one looks"
 
 
 def test_a_line_of_the_log_says_what_changed_and_who_caused_it() -> None:
     change = distinct(StateChange, source=State.PLANNING, target=State.REFUSED)
+    for is_whole in (True, False):
+        others = replace(distinct(SameOutage), is_whole=is_whole)
+        told = campaigns._line(replace(change, others=others))["others"]
+        assert told["named_all"] is is_whole
     found = campaigns._line(change)
     says(found, change, {
         "number": "number", "at": "at", "source": "source", "target": "target", "reason": "reason",
