@@ -19,7 +19,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import LIST_TYPES
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import may_mean
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.schema import schema_of
 from kulanz.domain.policy.document.shape import (
@@ -418,23 +418,6 @@ def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
         if unknown:
             expected = ", ".join(fact.choices)
             raise PolicyError(f"expected one of the policy's choices: {expected}", (*path, "values"))
-
-
-_SIGNS: Mapping[str, frozenset[str]] = {
-    sign: frozenset(codes.split())
-    for sign, codes in {
-        "€": "EUR", "£": "GBP EGP SYP LBP GIP FKP SHP SDG SSP", "¥": "JPY CNY", "₹": "INR", "₩": "KRW", "₽": "RUB",
-        "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₱": "PHP CUP", "₴": "UAH", "₦": "NGN", "₸": "KZT", "zł": "PLN",
-        "Kč": "CZK", "Ft": "HUF", "lei": "RON MDL", "R$": "BRL", "kr": "SEK NOK DKK ISK", "kr.": "DKK ISK",
-        "Fr.": "CHF XAF XOF XPF BIF DJF GNF KMF RWF",
-    }.items()
-}  # fmt: skip
-"""Signs and the currencies that are written with them. A dollar sign is written for too many to tell."""
-
-
-def may_mean(symbol: str, currency: str) -> bool:
-    """Whether a sign beside a number may be that of a currency; what is no sign of any says nothing."""
-    return symbol == currency if is_currency(symbol) else currency in _SIGNS.get(symbol, (currency,))
 
 
 def python_encoding(profile: Profile) -> str:

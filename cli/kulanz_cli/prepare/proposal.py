@@ -22,11 +22,11 @@ from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.lists.unread_columns import is_nearly, names_currency
-from kulanz.domain.money import minor_units
+from kulanz.domain.money import may_mean, minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import DAY, EXACT, INSTANT, LOCAL, NUMBER, YES_OR_NO
 from kulanz_cli.prepare.opening import open_source
-from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, may_mean, needed, profile_from
+from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, needed, profile_from
 from kulanz_cli.prepare.question import Question
 from kulanz_cli.prepare.sniffing import sniffed
 from kulanz_cli.terminal import counted_as

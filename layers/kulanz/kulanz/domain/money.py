@@ -5,6 +5,7 @@ An amount is a whole number of minor units (cents, pence, yen) when it is owed, 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -37,6 +38,21 @@ _DECIMALS = {
 CURRENCIES = frozenset(_DECIMALS)
 """The ISO 4217 currencies that amounts can be written in."""
 
+CURRENCY_SIGNS: Mapping[str, frozenset[str]] = {
+    sign: frozenset(codes.split())
+    for sign, codes in {
+        "€": "EUR", "£": "GBP EGP SYP LBP GIP FKP SHP SDG SSP", "¥": "JPY CNY", "₹": "INR", "₩": "KRW", "₽": "RUB",
+        "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₱": "PHP CUP", "₴": "UAH", "₦": "NGN", "₸": "KZT", "zł": "PLN",
+        "Kč": "CZK", "Ft": "HUF", "lei": "RON MDL", "R$": "BRL", "kr": "SEK NOK DKK ISK", "kr.": "DKK ISK",
+        "Fr.": "CHF XAF XOF XPF BIF DJF GNF KMF RWF", "US$": "USD", "A$": "AUD", "C$": "CAD NIO",
+        "$": (
+            "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU DOP CUP BRL BSD BBD BZD BMD BND FJD GYD JMD KYD LRD NAD"
+            " SBD SRD TTD XCD ZWL CVE NIO MOP TOP WST BOB"
+        ),
+    }.items()
+}  # fmt: skip
+"""Signs, and the currencies that are written with them."""
+
 _AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,3}))?", re.ASCII)
 
 
@@ -65,6 +81,11 @@ class Money:
 def is_currency(code: str) -> bool:
     """Say whether the code is an ISO 4217 currency that amounts can be written in."""
     return code in _DECIMALS
+
+
+def may_mean(sign: str, currency: str) -> bool:
+    """Whether a sign beside a number may be that of a currency; what is no sign of any says nothing."""
+    return sign == currency if is_currency(sign) else currency in CURRENCY_SIGNS.get(sign, (currency,))
 
 
 def minor_units(currency: str) -> int:
