@@ -149,14 +149,19 @@ class Failing:
 FINDS = {"get_item": {}, "batch_get_item": {}, "describe_table": {"Table": {"TableArn": "arn"}}}
 
 
+MODULES = (
+    *(f"kulanz.adapters.{one.name}" for one in pkgutil.iter_modules(kulanz.adapters.__path__)),
+    "serve_console.kept",
+)
+
+
 def _methods() -> Iterator[tuple[str, Callable[[Any], object]]]:
     """Every public method of an adapter over a client, as what it does with one."""
-    for module in pkgutil.iter_modules(kulanz.adapters.__path__):
-        for name, made in vars(import_module(f"kulanz.adapters.{module.name}")).items():
-            if not inspect.isclass(made) or not made.__module__.endswith(f".{module.name}") or name.startswith("_"):
+    for place in MODULES:
+        for name, made in vars(import_module(place)).items():
+            if not inspect.isclass(made) or made.__module__ != place or name.startswith("_"):
                 continue
-            given = inspect.signature(made.__init__).parameters
-            if "client" in given:
+            if "client" in inspect.signature(made.__init__).parameters:
                 for method, function in inspect.getmembers(made, inspect.isfunction):
                     if not method.startswith("_") and f"{name}.{method}" not in NO_OPERATIONS:
                         yield f"{name}.{method}", _caller(made, function)
