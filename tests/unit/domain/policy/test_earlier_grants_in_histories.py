@@ -9,6 +9,7 @@ from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 PERIOD = ("2026-04-30T18:00:00Z", "2026-05-01T06:00:00Z")
 """Six hours in April, six in May."""
+CLAIM, OVER = "{claim: {until: 2026-07-31}}", "{claim: {until: 2026-05-31}}"
 POLICY = written(
     "currency: EUR\nfacts:\n  fee: money\n  gone: yes_no\n"
     "  paid: {type: money, add: amount}\n"
@@ -54,3 +55,28 @@ def test_what_is_not_counted_by_the_policy_adds_nothing_beside_what_was_granted(
     known = {"fee": 1_000, "gone": True}
     decision, addition = policy.decide_with_history([known[one.name] for one in policy.facts], NO_HISTORY, {"EUR": 5})
     assert (decision.reason, addition.is_empty()) == ("gone", True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "added", "lapses"),
+    [
+        ("automatic", "automatic", 1_200, False),
+        ("automatic", CLAIM, 1_200, False),
+        (CLAIM, "automatic", 1_200, False),
+        (CLAIM, CLAIM, 1_200, True),
+        (CLAIM, OVER, 500, True),
+        (OVER, "automatic", 700, False),
+        (OVER, OVER, 0, False),
+    ],
+)
+def test_what_can_still_be_claimed_counts_whole_and_lapses_only_where_nothing_was_granted_beside_it(
+    first: str, second: str, added: int, lapses: bool
+) -> None:
+    heads = f"- {{name: a, pay: 5 EUR, mode: {first}}}\n- {{name: b, pay: 7 EUR, mode: {second}}}\n"
+    kept = "currency: EUR\nfacts: {paid: {type: money, add: amount}}\n"
+    policy = compiled(written(f"{kept}heads:\n{heads}cap: 100 EUR - paid"))
+    decision, addition = policy.decide_with_history((), NO_HISTORY)
+    assert addition.added == ({"paid:EUR": added} if added else {})
+    assert addition.lapses_at == (decision.claim_until if lapses else None)
+    assert (decision.claim_until is not None) is (CLAIM in (first, second))
+    assert addition.lapsed is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -117,6 +118,45 @@ def test_a_later_campaign_that_grants_nothing_leaves_what_the_biller_may_give_ag
     assert again.incidents == history({PAID: 500}, cleared={TIME: DAY}).incidents
 
 
+def test_what_was_reversed_before_this_was_kept_counts_as_little_as_it_did_and_leaves_nothing_below_zero() -> None:
+    now, _ = changed(history({PAID: 500}), 1, 500, 200)
+    assert values(now) == {PAID: 200}
+    again, _ = changed(now, 1, 200, 700)  # 200 more than were taken off
+    assert again.incidents == history({PAID: 500}).incidents
+    nothing, _ = changed(history({PAID: 500}), 1, 500, 900)
+    assert nothing.incidents == history({PAID: 500}).incidents
+
+
+@pytest.mark.parametrize(
+    ("since", "own", "is_used"),
+    [
+        ({}, {PAID: 500}, False),
+        ({PAID: 1}, {PAID: 500}, True),
+        ({PAID: -1}, {PAID: 500}, False),
+        ({"other:EUR": 9}, {PAID: 500}, False),
+        ({CARRIED: 9}, {PAID: 500, CARRIED: -7}, False),
+        ({CARRIED: 9, PAID: 9}, {PAID: 500, CARRIED: -7}, True),
+        ({COUNT: 3}, {PAID: 500, COUNT: 1}, False),
+    ],
+)
+@pytest.mark.parametrize("cleared", [{}, {TIME: DAY}])
+@pytest.mark.parametrize("undone", [500, 1])
+def test_the_room_is_used_where_others_have_more_of_what_counts_again_than_when_it_was_taken_off(
+    since: HistoryValues, own: HistoryValues, is_used: bool, cleared: Mapping[str, Any], undone: int
+) -> None:
+    before = {PAID: 40, "other:EUR": 4, CARRIED: 4, COUNT: 4}
+    other = Addition(NOW, before)
+    start = SubjectHistory(3, {"mine": Addition(NOW, own, cleared), "other": other})
+    gone, _ = changed(start, 1, 500, 0)
+    more = {name: value + since.get(name, 0) for name, value in before.items()}  # type: ignore[operator]
+    later = SubjectHistory(gone.version, {**gone.incidents, "other": replace(other, added=more)})
+    again, found = changed(later, 1, 0, undone)
+    assert found is is_used
+    asked_again, _ = changed(again, 1, undone, 0)
+    _, still = changed(asked_again, 1, 0, undone)
+    assert still is is_used, "who has used the room is seen however often it is taken and given"
+
+
 @pytest.mark.parametrize(
     ("undone", "is_again"),
     [({}, False), ({"EUR": 1}, True), ({"SEK": 1}, True), ({"GB": 1}, True), ({"EUR": 500, "SEK": 70, "GB": 3}, True)],
@@ -149,8 +189,10 @@ def test_whatever_a_later_campaign_adds_what_the_biller_gives_again_counts_besid
     assert values(now) == {PAID: 300, COUNT: 1}
     again, _ = changed(now, 1, 0 if is_offer else 300, 500 if is_offer else 800)
     assert values(again) == {PAID: 800, COUNT: 1}
-    lapsed = again.incidents["mine"].lapsed
-    assert (None if lapsed is None else lapsed.added) == ({PAID: 500, COUNT: 1} if is_offer else None)
+    assert again.incidents["mine"].lapsed == (Addition(NOW, {PAID: 500, COUNT: 1}) if is_offer else None)
+    assert now.incidents["mine"].lapsed == (Addition(NOW, {COUNT: 1}) if is_offer else None)
+    assert now.incidents["mine"].taken
+    assert not again.incidents["mine"].taken
 
 
 def test_an_offer_beside_what_is_taken_back_stays_as_large_as_it_is() -> None:
