@@ -36,7 +36,10 @@ _AS_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø
 """How names of columns are written by tools that know no other letters."""
 _CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+")
-_FILLERS = frozenset("a of the in per is has was der die das des ist hat war de la el du le il di da do".split())  # noqa: SIM905
+_FILLERS = frozenset((
+    "a", "of", "the", "in", "per", "is", "has", "was", "der", "die", "das", "des", "ist",
+    "hat", "war", "de", "la", "el", "du", "le", "il", "di", "da", "do",
+))  # fmt: skip
 _CURRENCY_NAMES = (
     "currency", "currencies", "ccy", "waehrung", "waers", "devise", "moneda", "divisa", "valuta", "moeda", "waluta",
     "parabirimi", "iso4217", "валюта", "通貨", "通货", "货币", "貨幣", "통화",
