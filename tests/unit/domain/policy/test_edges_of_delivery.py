@@ -225,3 +225,29 @@ def test_an_incident_of_which_any_window_has_no_end_was_not_over(
     last = "2026-05-04 13:00" if told == "" else "2026-06-01 00:00"
     assert step.startswith("The incident: 2026-05-04 08:00 to ")
     assert step.endswith(f"{last.removeprefix('2026-05-04 ')} (UTC){told}.")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "policys", "reason"),
+    [
+        ("one", "two", "all", "one"),
+        ("", "two", "all", "all"),
+        ("one", "", "all", "one"),
+        ("", "", "all", "all"),
+        ("", "two", "", "two"),
+        ("", "", "", "nothing_due"),
+    ],
+)
+def test_where_nothing_applies_the_reason_is_that_of_the_first_component_that_has_one_its_own_or_the_policys(
+    first: str, second: str, policys: str, reason: str
+) -> None:
+    def entry(word: str) -> str:
+        return f", otherwise: {word}" if word else ""
+
+    heads = (
+        f"- {{name: a, pay: 5 EUR, when: total(outage) > 9 h{entry(first)}}}\n"
+        f"- {{name: b, pay: 5 EUR, when: total(outage) > 8 h{entry(second)}}}\n"
+    )
+    whole = f"otherwise: {policys}\n" if policys else ""
+    found = decided(f"{whole}heads:\n{heads}", {})
+    assert outcome(found) == f"declined {reason}"

@@ -200,6 +200,36 @@ def test_who_is_excluded_anyway_stays_excluded() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("who: {decline: gone, when: gone}", "gone"),
+        ("who: {refer: gone, when: gone}", "gone"),
+        ("who: {hold: gone, when: gone}", "gone"),
+        ("who: {decline: gone, when: gone and done > incident_start}", "gone"),
+        ("who: {decline: gone, when: gone and done < decided_at}", EMPTY_DATE),
+        ("who: {refer: gone, when: gone and done < decided_at}", "gone"),
+        ("who: {hold: gone, when: gone and done < decided_at}", "gone"),
+        ("who: {decline: everybody}", EMPTY_DATE),
+        ("payout: {decline: gone, when: gone}", EMPTY_DATE),
+        ("payout: {refer: gone, when: gone}", "gone"),
+        ("payout: {hold: gone, when: gone}", "gone"),
+        ("when: not gone", EMPTY_DATE),
+        ("cap: 0 EUR", EMPTY_DATE),
+        ("", EMPTY_DATE),
+    ],
+)
+def test_what_is_decided_without_the_time_or_by_a_person_anyway_stands_and_all_else_is_held(
+    rest: str, reason: str
+) -> None:
+    text = f"facts: {{gone: yes_no, done: instant}}\npay: 1 EUR\nmode: {{offer: {{at: done}}}}\n{rest}"
+    policy = compiled(written(text), HAPPENED, decided_at=NOW)
+    known: dict[str, Any] = {"gone": True, "done": parse_instant("1900-01-01T00:00:00Z")}
+    if "done > incident_start" in rest:
+        known["done"] = BEGAN + SECOND
+    assert policy.decide([known[fact.name] for fact in policy.facts]).reason == reason
+
+
+@pytest.mark.parametrize(
     ("text", "value", "told"),
     [
         (ACCEPTED, BEGAN - SECOND, "Done lies before the incident began"),
