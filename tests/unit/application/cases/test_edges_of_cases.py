@@ -3,6 +3,7 @@ a campaign that was stopped.
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from kulanz.application.cases import waiting
 from kulanz.application.cases.case import CasePorts, find_case
 from kulanz.application.cases.waiting import counted
 from kulanz.application.ledger.answer import HELD_ALL_THE_SAME
+from kulanz.domain.byhand.counts import CountOf
+from kulanz.domain.byhand.discretion import ByHand
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
 from kulanz.domain.decision import Decision, Outcome
@@ -23,6 +26,7 @@ from kulanz.domain.time import MICROSECOND
 from tests.support.by_hand import CARLA, DISCRETION, decide, door_of, look, second, seen
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, sealed_policy, small_world
 from tests.support.world import World
+from tests.support.world_door import ANNA
 from tests.support.yearly_cap import incident, outage
 from tests.support.yearly_cap import world as yearly_world
 from tests.unit.application.cases.test_waiting import closed, pages
@@ -52,6 +56,26 @@ def test_each_measure_of_a_decision_is_within_what_one_person_may(fee: str, stat
     """A tenth of the fee, of which one person may give 5.00, beside twenty minutes of a hundred."""
     reply = decide(door_of(closed()), "held-2", facts={"fee": fee})
     assert (reply.status, reply.content.get("state")) == (200, state), reply.content
+
+
+@pytest.mark.parametrize(("fee", "by_second"), [("40.00", False), ("80.00", True)])
+def test_each_measure_of_a_decision_counts_for_its_asker_and_the_account(fee: str, by_second: bool) -> None:
+    """Also where a second person agreed to it: then nothing counts for that one."""
+    door = door_of(closed())
+    came = decide(door, "held-2", facts={"fee": fee}).content
+    if by_second:
+        assert second(door, "held-2", CARLA, came["hash"]).content["state"] == "decided"
+    month = f"{door.world.now:%Y-%m}"
+
+    def counted_of(measure: str, **of: str) -> Any:
+        (found,) = door.cases.counts([CountOf(ByHand.CASES, month, measure, **of)])
+        return found.size
+
+    expected = {"EUR": int(Decimal(fee) * 10), "call_minute": 20}
+    found = {one: counted_of(one, person=ANNA.id) for one in expected}
+    assert found == {one: counted_of(one, account="held-2") for one in expected} == expected
+    assert [counted_of(one, person=CARLA.id) for one in expected] == [0, 0]
+    assert [counted_of(one, account="held-1") for one in expected] == [0, 0]
 
 
 def test_minutes_above_a_limit_wait_though_the_money_does_not() -> None:

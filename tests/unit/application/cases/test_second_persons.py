@@ -3,6 +3,9 @@
 import json
 from datetime import timedelta
 
+import pytest
+
+from kulanz.application.cases import second_persons
 from kulanz.application.cases.second_persons import (
     SECOND_PERSON_WAITED_FOR,
     WAITS,
@@ -10,7 +13,7 @@ from kulanz.application.cases.second_persons import (
     SecondPersonPorts,
     watch_second_persons,
 )
-from kulanz.domain.time import MICROSECOND
+from kulanz.domain.time import MICROSECOND, format_instant
 from tests.support.by_hand import CARLA, DISCRETION, decide, door_of, second
 from tests.support.fake_messages import FakeAnnouncer
 from tests.support.fake_second_persons import FakeSecondPersons
@@ -71,6 +74,21 @@ def test_an_event_has_what_the_second_person_names_and_no_account() -> None:
     assert goodwill["id"] == "T-1"
     for account in ("referred-1", "granted-1"):
         assert not any(account in one.detail for one in announcer.announced)
+
+
+@pytest.mark.parametrize(("days_of_case", "days_of_goodwill"), [(10, 20), (20, 10)])
+def test_each_waits_for_its_own_time(days_of_case: int, days_of_goodwill: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are two weeks. Were one of them another time, its event would say so, and it would be over then."""
+    waits = {Asked.CASE: timedelta(days=days_of_case), Asked.GOODWILL: timedelta(days=days_of_goodwill)}
+    monkeypatch.setattr(second_persons, "WAITS", waits)
+    door, ports, announcer = waiting()
+    began = door.world.now
+    watch_second_persons(ports, began)
+    until = {one["asked"]: one["until"] for one in (json.loads(each.detail) for each in announcer.announced)}
+    assert until == {name.value: format_instant(began + wait) for name, wait in waits.items()}
+    announcer.announced.clear()
+    assert watch_second_persons(ports, began + timedelta(days=10)) == 1
+    assert ("case" if days_of_case == 10 else "goodwill", "expired") in said(announcer)
 
 
 def test_what_was_decided_meanwhile_is_not_reminded_of() -> None:
