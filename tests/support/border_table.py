@@ -23,7 +23,7 @@ WIDTH_CHARACTERS = 110
 MODULES = (
     *(f"kulanz.domain.lists.{name}" for name in (
         "account_ids", "cells", "columns", "header", "header_advice", "id_shape", "instants", "jsonl_rows", "lines",
-        "manifest", "to_bill", "unread_columns",
+        "manifest", "near_names", "to_bill", "unread_columns",
     )),
     *(f"kulanz.domain.campaigns.{name}" for name in ("amounts", "limits", "repeats", "same_outage")),
     *(f"kulanz.domain.policy.deciding.{name}" for name in ("plausible", "row_cost")),

@@ -20,8 +20,9 @@ from kulanz.domain.lists.facts import INVALID, LIST_TYPES, FactError
 from kulanz.domain.lists.former_ids import FORMER_COLUMNS
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
+from kulanz.domain.lists.near_names import is_nearly
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
-from kulanz.domain.lists.unread_columns import is_nearly, names_currency
+from kulanz.domain.lists.unread_columns import names_currency
 from kulanz.domain.money import may_mean, minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import DAY, EXACT, INSTANT, LOCAL, NUMBER, YES_OR_NO

@@ -37,6 +37,8 @@ def refusal(content: str) -> str:
         ("Account ID,Segment,Monthly Fee\n1,a,2\n", ['rename "Account ID" to "account_id"']),
         ("id,segment,Email\ncus_9,a,\n", ['rename "id" to "account_id", if', "; add monthly_fee", '"Email"']),
         ("account_id,segmnet,monthly_fee\n1,a,2\n", ['rename "segmnet" to "segment", if that is what it holds']),
+        ("account_id,segments,fee_monthly\n1,a,2\n", ['"segments" to "segment", "fee_monthly" to "monthly_fee", if']),
+        ("account_id,t.segment,mthly_fee\n1,a,2\n", ['"t.segment" to "segment", "mthly_fee" to "monthly_fee", if']),
         ("account_id,plan\n1,a\n", ["add segment, monthly_fee, under exactly this name", '"plan"']),
     ],
 )  # fmt: skip
@@ -139,3 +141,9 @@ def test_a_header_ends_within_its_first_bytes(more: int, end: str) -> None:
     with pytest.raises(ListRefused) as refused:
         read_layout(ListFormat.CSV, raw[:HEADER_BYTES], len(raw), WANTED)
     assert refused.value.reason == "header_too_long"
+
+
+def test_lines_that_end_with_cr_alone_are_told() -> None:
+    raw = GOOD.replace("\n", "\r").encode()
+    with pytest.raises(ListRefused, match="CR alone"):
+        read_layout(ListFormat.CSV, raw, len(raw), WANTED)

@@ -21,9 +21,10 @@ from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.lists.manifest import Manifest, Part, must_be_one_list, read_manifest
 from kulanz.domain.lists.near_ids import normal_id
+from kulanz.domain.lists.near_names import is_nearly
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Problem, Record, facts_text
-from kulanz.domain.lists.unread_columns import OWN_COLUMNS, is_nearly, must_not_nearly_name, names_currency
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS, must_not_nearly_name, names_currency
 from tests.support.approved import must_be_as_approved
 
 TEXTS = (

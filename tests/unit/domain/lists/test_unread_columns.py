@@ -13,6 +13,7 @@ from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line, ListRefused
+from kulanz.domain.lists.near_names import is_nearly
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Problem, Record, Row
@@ -20,7 +21,6 @@ from kulanz.domain.lists.unread_columns import (
     SHAPES_REMEMBERED,
     entries_of,
     in_other_currency,
-    is_nearly,
     must_not_nearly_name,
     names_in,
     near_misses,

@@ -275,7 +275,7 @@ def _read_money(text: str, decimals: int) -> int:
     if _THOUSANDS.fullmatch(text):
         raise ValueError(f"{expected}; with {THOUSANDS_DIGITS} decimals it may mean thousands")
     head, point, rest = text.partition(".")
-    if point and rest.isdecimal() and not rest[decimals:].strip("0"):
+    if point and head.isdecimal() and rest.isdecimal() and not rest[decimals:].strip("0"):
         return parse_minor(f"{head}.{rest[:decimals]}" if decimals else head, decimals)
     raise ValueError(expected)
 

@@ -110,6 +110,8 @@ def _header_columns(line: bytes) -> tuple[str, ...]:
         raise ListRefused(
             "header_malformed", "the header has an unbalanced quote or a NUL character; write it as plain CSV"
         )
+    if "\r" in text:
+        raise ListRefused("header_malformed", "lines end with CR alone, as old programs of Macs write them; use LF")
     try:
         columns = tuple(next(csv.reader([text], strict=True), ()))
     except csv.Error:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from kulanz.domain.lists.near_names import is_nearly
+
 LINES_LOOKED_AT = 20
 """A title, a date and a filter stand above the header of a report; nothing longer is taken for one."""
 NAMES_SHOWN = 12
@@ -127,6 +129,8 @@ def _nearly(name: str, columns: Sequence[str]) -> str | None:
         return plain[_plain(name)]
     if name == "account_id" and (found := next((one for one in ACCOUNT_NAMES if _plain(one) in plain), None)):
         return plain[_plain(found)]
+    if (alike := next((column for column in columns if is_nearly(column, name)), None)) is not None:
+        return alike
     close = get_close_matches(_plain(name), plain, n=1, cutoff=ALIKE)
     return plain[close[0]] if close else None
 

@@ -6,11 +6,9 @@ be booked on a guessed one. A currency that nobody reads may be another than is 
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
-from unicodedata import combining, normalize
 
 from kulanz.domain.decision import Decision
 from kulanz.domain.lists.cells import clean
@@ -18,6 +16,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.former_ids import FORMER_COLUMNS, FORMER_OTHERWISE, WITHOUT_FORMER
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.near_names import are_words_of_one, is_slip, leaf_of, plain_name, rests_of, words_of
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, TO_BILL_OTHERWISE, WITHOUT_TO_BILL
 from kulanz.domain.money import is_currency, may_mean
 
@@ -25,21 +24,8 @@ OWN_COLUMNS = (*TO_BILL_COLUMNS, *FORMER_COLUMNS)
 """Columns that no policy reads, and Kulanz does: what a row says of the bill, and of the account's former id."""
 _OTHERWISE = {**TO_BILL_OTHERWISE, **FORMER_OTHERWISE}
 WITHOUT_OWN = {**WITHOUT_TO_BILL, **WITHOUT_FORMER}
-SHORTEST_MISSPELT = 4
-"""Shorter names are too often one letter away from another."""
 SHAPES_REMEMBERED = 1_000
 """Different sets of names of JSON records, of which is remembered what each nearly names."""
-WORDS_ADDED_MOST = 2
-"""Words that a name may have besides those of another: a table before it, a unit or a suffix behind it."""
-SHORTEST_ABBREVIATION = 2
-_AS_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
-"""How names of columns are written by tools that know no other letters."""
-_CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
-_WORD = re.compile(r"[^\W\d_]+|[0-9]+")
-_FILLERS = frozenset((
-    "a", "of", "the", "in", "per", "is", "has", "was", "der", "die", "das", "des", "ist",
-    "hat", "war", "de", "la", "el", "du", "le", "il", "di", "da", "do",
-))  # fmt: skip
 _CURRENCY_NAMES = (
     "currency", "currencies", "ccy", "waehrung", "waers", "devise", "moneda", "divisa", "valuta", "moeda", "waluta",
     "parabirimi", "iso4217", "валюта", "通貨", "通货", "货币", "貨幣", "통화",
@@ -61,21 +47,21 @@ def nearly_named(
     if not (absent and unread):
         return
     by_rest, by_word = _by_rest(absent), _by_word([name for name in absent if name not in own])
-    plain_of = {name: [_plain(written) for written in _written(name)] for name in absent}
-    words_of = {name: () if name in own else _words(name) for name in absent}
+    plain_of = {name: [plain_name(written) for written in _written(name)] for name in absent}
+    words_by_name = {name: () if name in own else words_of(name) for name in absent}
     longest = max(map(len, by_rest))
     for column in unread:
-        plain, words, leaf = _plain(column), _words(column), _leaf(column)
-        rests = _rests(plain) if len(plain) <= longest + 1 else ()
+        plain, words, leaf = plain_name(column), words_of(column), leaf_of(column)
+        rests = rests_of(plain) if len(plain) <= longest + 1 else ()
         shared = Counter(name for word in set(words) for name in by_word.get(word, ()))
         near = {name for rest in (*rests, leaf) for name in by_rest.get(rest, ())}
-        near.update(name for name, times in shared.items() if times + 1 >= min(len(words), len(words_of[name])))
+        near.update(name for name, times in shared.items() if times + 1 >= min(len(words), len(words_by_name[name])))
         for name in absent:
             # Of our own columns all names are known, so that words say nothing: `billing_account_status`.
             is_own = name in own
             if name in near and (
-                any(_is_slip(plain, one) for one in plain_of[name])
-                or (not is_own and (leaf == plain_of[name][0] or _are_words_of_one(words, words_of[name])))
+                any(is_slip(plain, one) for one in plain_of[name])
+                or (not is_own and (leaf == plain_of[name][0] or are_words_of_one(words, words_by_name[name])))
             ):
                 yield column, name
 
@@ -84,7 +70,7 @@ def _by_rest(names: Iterable[str]) -> dict[str, list[str]]:
     """Names by what is left of them, so that a record of thousands of names is compared with few facts for each."""
     found: dict[str, list[str]] = {}
     for name in names:
-        for rest in {rest for written in _written(name) for rest in _rests(_plain(written))}:
+        for rest in {rest for written in _written(name) for rest in rests_of(plain_name(written))}:
             found.setdefault(rest, []).append(name)
     return found
 
@@ -93,7 +79,7 @@ def _by_word(names: Iterable[str]) -> dict[str, list[str]]:
     """Names by each of their words."""
     found: dict[str, list[str]] = {}
     for name in names:
-        for word in set(_words(name)):
+        for word in set(words_of(name)):
             found.setdefault(word, []).append(name)
     return found
 
@@ -101,89 +87,6 @@ def _by_word(names: Iterable[str]) -> dict[str, list[str]]:
 def _written(name: str) -> tuple[str, ...]:
     """A name, and what else lists call it; a policy's facts are called by their own names alone."""
     return (name, *_OTHERWISE.get(name, ()))
-
-
-def _rests(plain: str) -> set[str]:
-    """A plain name, and what is left of it without one letter: two names that are nearly one share such a rest."""
-    return {plain, *(plain[:place] + plain[place + 1 :] for place in range(len(plain)))}
-
-
-def is_nearly(column: str, name: str) -> bool:
-    """Whether a column's name is another's, misspelt or written in another way.
-
-    So is one that differs in letters' case, separators or one letter; one of the same words in another order, number
-    or abbreviation; one with a few words more on either side; and one inside a table or an object (`plan.fee`). Another
-    digit is another name: `fee_2025` is not `fee_2024` misspelt.
-    """
-    plain = _plain(name)
-    return _is_slip(_plain(column), plain) or _leaf(column) == plain or _are_words_of_one(_words(column), _words(name))
-
-
-def _is_slip(here: str, there: str) -> bool:
-    """Whether two plain names are equal or differ in one letter."""
-    if here == there:
-        return True
-    if min(len(here), len(there)) < SHORTEST_MISSPELT or abs(len(here) - len(there)) > 1:
-        return False
-    start = next(
-        (at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(map(len, (here, there)))
-    )
-    a, b = here[start:], there[start:]
-    if len(a) != len(b):
-        longer, shorter = (a, b) if len(a) > len(b) else (b, a)
-        return longer[1:] == shorter and not longer[0].isdigit()
-    if a[1:] == b[1:]:
-        return not (a[0].isdigit() and b[0].isdigit())
-    return a[:2] == b[1::-1] and a[2:] == b[2:]
-
-
-def _are_words_of_one(here: Sequence[str], there: Sequence[str]) -> bool:
-    """Whether the words of two names say that they are one."""
-    fewer, more = sorted((here, there), key=len)
-    others, missing = list(more), list[str]()
-    for word in fewer:
-        others.remove(word) if word in others else missing.append(word)
-    if not missing:
-        is_alike = not others or (len(others) <= WORDS_ADDED_MOST and not any(map(str.isdigit, others)))
-        return is_alike and (len(fewer) > 1 or all(map(is_currency, map(str.upper, others))))
-    return len(missing) == len(others) == 1 < len(fewer) and _abbreviates(*sorted((missing[0], others[0]), key=len))
-
-
-def _abbreviates(short: str, long: str) -> bool:
-    """Whether a word is another one cut off (`seg` of segment), or without letters inside (`mthly`, `acct`, `nr`)."""
-    if len(short) < SHORTEST_ABBREVIATION or short.isdigit() or short[0] != long[0]:
-        return False
-    if len(short) > SHORTEST_ABBREVIATION and long.startswith(short):
-        return True
-    rest = iter(long)
-    return short[-1] == long[-1] and all(letter in rest for letter in short)
-
-
-def _letters(name: str) -> str:
-    """A name in small letters, without the marks that some tools cannot write."""
-    text = normalize("NFC", name).casefold().translate(_AS_LETTERS)
-    return text if text.isascii() else "".join(one for one in normalize("NFKD", text) if not combining(one))
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, _letters(name)))
-
-
-def _leaf(column: str) -> str:
-    """What a column is called inside its table or object."""
-    return _plain(column.rpartition(".")[2])
-
-
-def _words(name: str) -> tuple[str, ...]:
-    """The words of a name, one as its plural, without those that say nothing."""
-    words = [_singular(word) for word in _WORD.findall(_letters(_CAMEL.sub(" ", name)))]
-    return tuple([word for word in words if word not in _FILLERS]) or tuple(words)
-
-
-def _singular(word: str) -> str:
-    if len(word) < SHORTEST_MISSPELT or not word.endswith("s") or word.endswith("ss"):
-        return word
-    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
 def names_in(layout: ListLayout, lines: Iterable[bytes]) -> list[str]:
@@ -304,5 +207,5 @@ def _is_other(cell: str, paid: Collection[str]) -> bool:
 
 def names_currency(name: str) -> bool:
     """Whether a column's name says that it holds a currency."""
-    plain = _plain(name)
-    return any(word in plain for word in _CURRENCY_NAMES) or not _CURRENCY_WORDS.isdisjoint(_words(name))
+    plain = plain_name(name)
+    return any(word in plain for word in _CURRENCY_NAMES) or not _CURRENCY_WORDS.isdisjoint(words_of(name))
