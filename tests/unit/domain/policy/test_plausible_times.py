@@ -275,3 +275,29 @@ def test_no_own_outage_whichever_of_several_ends_later_than_the_decision_or_what
         last = Window(parse_instant(str(happened[-1][0])) + SECOND, end)
         own = (first, last) if len(happened) > 1 else (Window(first.start, first.start + SECOND), last)
         assert found(text, own[::order], happened=incident(*happened)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rest", "asked"),
+    [
+        ("when: day(other) > day and total(stretch) > 0 h", ()),
+        ("mode: {claim: {at: other}}", ("other",)),
+        ("mode: {claim: {at: day, until: day(other)}}", ("day",)),
+        ("mode: {claim: {made: plan is known, until: day}}", ()),
+        ("mode: {offer: {at: 'first_known(other, decided_at)'}}", ("other",)),
+        ("exposure: {from: other, until: start_of(day)}\nwhen: total(outage) > 0 h", ("other", "day")),
+        ("exposure: {without: stretch}\nwhen: total(outage) > 0 h", ()),
+        ("in_force: {from: 2001-01-01, by: day}", ("day",)),
+        ("in_force: {from: 2001-01-01, by: 'if(plan = \"gold\", day, 2020-01-01)'}", ("day",)),
+        ("in_force: {from: 2001-01-01T00:00:00Z, by: other}", ("other",)),
+        ("in_force: {from: 2001-01-01T00:00:00Z, by: start(stretch)}", ()),
+        ("when: total(windows) > 0 h", ("windows",)),
+        ("when: day(early) = day", ("early",)),
+    ],
+)
+def test_the_times_that_are_asked_are_those_by_which_something_was_done(rest: str, asked: tuple[str, ...]) -> None:
+    early = ", early: {type: instant, early: 1 day}" if "early" in rest else ""
+    windows = ", windows: windows" if "windows" in rest else ""
+    facts = f"facts: {{plan: text, day: day, other: instant, stretch: windows{early}{windows}}}\n"
+    policy = compiled(written(f"{facts}{rest}\npay: 1 EUR"))
+    assert sorted(policy.done_facts) == sorted(asked)
