@@ -132,3 +132,9 @@ def test_what_is_written_stays_as_it_is_through_being_published() -> None:
     assert (again.holidays, again.worked) == (document.holidays, document.worked)
     assert again.data == {key: value for key, value in document.data.items() if key != "test"}
     assert json.loads(document_json(document))["policy"] == again.data
+
+
+def test_a_whole_number_of_eighteen_digits_is_one_and_a_longer_one_is_the_text_that_was_written() -> None:
+    content, lines = read_yaml(f"a: {'9' * 18}\nb: -{'9' * 18}\nc: {'9' * 19}\nd: +7\ne: 007\n", "x.yaml")
+    assert content == {"a": 10**18 - 1, "b": 1 - 10**18, "c": "9" * 19, "d": 7, "e": 7}
+    assert lines == {(): 1, ("a",): 1, ("b",): 2, ("c",): 3, ("d",): 4, ("e",): 5}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import NO_HISTORY, HistoryValues
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window, parse_instant
 from tests.unit.domain.policy.rulebook import compiled, incident, minor, written
 
@@ -123,3 +124,31 @@ def test_only_what_is_kept_in_the_same_type_and_currency_is_read_and_nothing_of_
         "times_2026_03:number": 12, "fee:EUR": 13,
     }  # fmt: skip
     assert policy.read_of(stored) == {"paid_2026_03": 1, "times": 6}
+
+
+@pytest.mark.parametrize(
+    ("cap", "unknown", "reason", "told"),
+    [
+        ("most", "most", "most_unknown", "because most is not known"),
+        ("limit", "limit_2026_03", "limit_2026_03_unknown", "because limit 2026 03 is not known"),
+        ("limit - paid", "limit_2026_04", "limit_2026_04_unknown", "because limit 2026 04 is not known"),
+        ("most + limit", "most", "most_unknown", "because most is not known"),
+        (
+            "most / (most - most) * 1 EUR",
+            "",
+            "cannot_be_computed",
+            "this cannot be computed: most 50.00 EUR divided by",
+        ),
+        ("limit / (paid / 1 EUR)", "", "cannot_be_computed", "this cannot be computed: limit 50.00 EUR divided by"),
+    ],
+)
+def test_what_a_cap_of_a_month_does_not_know_is_named_with_its_month_where_each_month_has_its_own(
+    cap: str, unknown: str, reason: str, told: str
+) -> None:
+    each = "  limit: {type: money, per: month}\n  most: money\n"
+    body = f"zone: UTC\n{KEPT}{each}pay: fee\ncap: {{per: month, at: {cap}}}"
+    policy = compiled(written(body), incident(*DAYS), decided_at=NOW)
+    values = [None if fact.name == unknown else 5_000 for fact in policy.facts]
+    decision = policy.decide(values)
+    assert (decision.outcome.value, decision.reason) == ("held", reason)
+    assert told in explain(policy, values).text().replace("This", "this")

@@ -53,6 +53,11 @@ def test_a_published_policy_carries_its_working_days(region: str) -> None:
     document = load_policy(policy_of(region))
     published = document_json(document)
     assert len(published) < MAX_PUBLISHED_BYTES
+    assert [day for day in document.worked if date.fromisoformat(day).weekday() < 5] == [], "only of weekends"
+    assert len(set(document.holidays) | set(document.worked)) == len(document.holidays) + len(document.worked)
+    for days in (document.holidays, document.worked):
+        assert list(days) == sorted(days)
+        assert all(2000 <= int(day[:4]) <= 2040 for day in days)
     again = document_from_json(published)
     assert (again.holidays, again.worked) == (document.holidays, document.worked)
     assert document_json(again) == published
