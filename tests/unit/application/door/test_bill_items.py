@@ -125,6 +125,12 @@ def test_goodwill_is_booked_by_the_reasons_that_it_was_given_for_each_way_once()
     assert booked("loud") == [ways["b"]]
     assert booked("gone", "loud") == [NOTHING_BILLED, ways["b"]]
     assert booked() == [NOTHING_BILLED]
+    same = Bill("a", "b", "c", "d")
+    for name, is_another in (("text", False), ("reason_code", True), ("treatment", True), ("ledger_account", True)):
+        other = replace(same, **{name: "another"})
+        known |= {"late": SimpleNamespace(bill=same), "loud": SimpleNamespace(bill=other)}
+        found = [(one.ledger_account, one.reason_code, one.treatment) for one in booked("late", "loud")]
+        assert found == [("d", "b", "c"), (other.ledger_account, other.reason_code, other.treatment)][: 1 + is_another]
 
 
 # Figures, drafts, standings, settlements

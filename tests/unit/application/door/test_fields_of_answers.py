@@ -22,12 +22,14 @@ from kulanz.application.door import (
     incidents,
     voids,
 )
+from kulanz.application.door.acknowledgements import AcknowledgementBody
 from kulanz.application.door.asked import RefusedEvent
 from kulanz.application.ledger.answer import Answer, AnsweredIncident
 from kulanz.application.ledger.standing import Now, Standing
 from kulanz.application.ports import Rejection
 from kulanz.domain.byhand.goodwill import WAITS, Goodwill, GoodwillState
-from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, SameOutage, State, StateChange
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, Progress, SameOutage, State, StateChange
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerTotals
@@ -43,6 +45,7 @@ from kulanz.domain.incident_record import DECIDING_FIELDS, Revision
 from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.time import format_instant
 from tests.support.distinct import distinct
+from tests.support.fake_bucket import FakeLists
 from tests.support.values import NOW, campaign
 
 ID = CampaignId("an-incident", 7)
@@ -291,3 +294,37 @@ def test_an_account_that_was_found_as_a_line_says_as_which(found_as: str) -> Non
     says(found, answer, {"account_id": "account_id", "asked_at": "asked_at"})
     assert found["found_as"] == (found_as or None)
     assert found["listed_nowhere"] is False
+
+
+def test_answers_that_come_one_by_one_lie_under_the_channel_and_the_id_that_they_came_under() -> None:
+    """Two channels may choose one id: what the second one sent would be taken for what the first had."""
+    lists = FakeLists("a-bucket")
+    door: Any = SimpleNamespace(lists=lists)
+    found = {}
+    for channel, name in (("billing", "1"), ("billing", "2"), ("letters", "1")):
+        body = AcknowledgementBody(answers=[{"channel": channel, "name": name}, {"z": 1, "a": None}])
+        pinned = acknowledgements._pinned(body, channel, SimpleNamespace(of={"id": name}), door)  # type: ignore[arg-type]
+        found[pinned.key] = b"".join(lists.read(pinned, 0, pinned.size))
+    assert list(found) == [
+        "inline/answers-billing/1.jsonl", "inline/answers-billing/2.jsonl", "inline/answers-letters/1.jsonl",
+    ]  # fmt: skip
+    assert found["inline/answers-letters/1.jsonl"] == b'{"channel":"letters","name":"1"}\n{"a":null,"z":1}\n'
+
+
+@pytest.mark.parametrize(("planned", "applied"), [(5, 0), (5, 2), (5, 5), (0, 0), (2, 5)])
+def test_so_many_rows_were_rejected_as_the_pass_found_that_has_gone_further(planned: int, applied: int) -> None:
+    """While the execution is under way, its receipts have the first of them alone."""
+
+    def came(rejected: int) -> Progress:
+        return Progress(
+            totals=Totals(
+                counts=Counter(
+                    {
+                        CountKey(RowResult.REJECTED, "fact_invalid", WriteResult.NONE): rejected,
+                        CountKey(RowResult.GRANTED, "credit", WriteResult.NONE): 100,
+                    }
+                )
+            )
+        )
+
+    assert accounts._rejected(replace(campaign(), plan=came(planned), apply=came(applied))) == max(planned, applied)
