@@ -127,3 +127,30 @@ def test_a_fact_called_like_a_field_of_the_incident_is_the_accounts_own_else_the
     assert found.decide([None]).reason == "credit", "the incident's"
     assert [(one.name, one.required) for one in compiled(text, poor).facts] == [(name, True)]
     assert compiled(text, poor).decide([None]).reason == f"{name}_unknown"
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"), [(5, "credit"), ("five", "towers_unknown"), (-1, "towers_unknown"), (None, "credit")]
+)
+def test_what_an_incident_states_wrongly_is_not_known_and_no_default_stands_in_for_it(
+    stated: object, reason: str
+) -> None:
+    fact = "{type: number, minimum: 0, from: incident, invalid: hold, default: 3}"
+    happened = incident(("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z"), towers=stated)
+    policy = compiled(written(f"facts: {{towers: {fact}}}\npay: towers * 1 EUR"), happened)
+    assert policy.decide(()).reason == reason
+    wrong = fact.replace("invalid: hold, ", "")
+    if reason == "credit":
+        compiled(written(f"facts: {{towers: {wrong}}}\npay: towers * 1 EUR"), happened)
+    else:
+        with pytest.raises(PolicyError, match="the incident's fact 'towers': expected"):
+            compiled(written(f"facts: {{towers: {wrong}}}\npay: towers * 1 EUR"), happened)
+
+
+@pytest.mark.parametrize("name", ["service", "cause"])
+def test_a_fact_that_only_the_account_states_is_not_the_incidents(name: str) -> None:
+    rich = replace(MORNING, cause="power", facts={name: "other"})
+    text = f'facts: {{{name}: {{type: text, from: account}}}}\nwhen: {name} != "x"\npay: 1 EUR'
+    policy = compiled(written(text), rich)
+    assert [(fact.name, fact.required) for fact in policy.facts] == [(name, True)]
+    assert [policy.decide([value]).reason for value in (None, "y", "x")] == [f"{name}_unknown", "credit", "nothing_due"]

@@ -251,3 +251,30 @@ def test_where_nothing_applies_the_reason_is_that_of_the_first_component_that_ha
     whole = f"otherwise: {policys}\n" if policys else ""
     found = decided(f"{whole}heads:\n{heads}", {})
     assert outcome(found) == f"declined {reason}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "place", "reason", "because"),
+    [
+        ('who: {hold: place_unknown, when: place = "x", because: We look.}', None, "place_unknown", ""),
+        ('who: {hold: place_unknown, when: place = "x", because: We look.}', "x", "place_unknown", "We look."),
+        ('who: {hold: place_unknown, when: place = "x", because: We look.}', "y", "credit", ""),
+        ('who: {decline: gone, unless: place = "x", because: You left.}', "y", "gone", "You left."),
+        ('payout: {refer: gone, when: place = "y", because: We ask.}', "y", "gone", "We ask."),
+        ("who: {decline: gone, because: You left.}", None, "gone", "You left."),
+        (
+            'in_force: {from: 2027-01-01}\nwho: {decline: gone, when: place = "y", because: No.}',
+            "y",
+            "not_in_force",
+            "",
+        ),
+    ],
+)
+def test_support_may_say_what_a_policy_says_of_the_clause_that_applies_and_of_no_other(
+    rest: str, place: str | None, reason: str, because: str
+) -> None:
+    policy = compiled(written(f"facts: {{place: text}}\npay: 5 EUR\n{rest}"))
+    told = explain(policy, [place for _ in policy.facts])
+    assert (told.decision.reason, told.because) == (reason, because)
+    said = [step for step in told.steps if because and because in step]
+    assert len(said) == bool(because)

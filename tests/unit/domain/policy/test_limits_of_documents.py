@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kulanz.domain.policy import PolicyError, document_from_json, document_json
+from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document import strict_yaml
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
@@ -138,3 +139,24 @@ def test_a_whole_number_of_eighteen_digits_is_one_and_a_longer_one_is_the_text_t
     content, lines = read_yaml(f"a: {'9' * 18}\nb: -{'9' * 18}\nc: {'9' * 19}\nd: +7\ne: 007\n", "x.yaml")
     assert content == {"a": 10**18 - 1, "b": 1 - 10**18, "c": "9" * 19, "d": 7, "e": 7}
     assert lines == {(): 1, ("a",): 1, ("b",): 2, ("c",): 3, ("d",): 4, ("e",): 5}
+
+
+@pytest.mark.parametrize("form", [{}, {"format": 0}, {"format": 2}, {"format": "1"}, {"format": None}])
+def test_what_another_version_published_in_another_format_is_not_read(form: dict[str, Any]) -> None:
+    published = json.loads(document_json(load_policy(written(PAY))))
+    assert published.pop("format") == 1
+    with pytest.raises(PolicyError, match="expected a policy of format 1; publish it again"):
+        document_from_json(json.dumps({**form, **published}).encode())
+    for wrong in (b"[]", b'"policy"', b"7"):
+        with pytest.raises(PolicyError, match="expected a policy of format 1"):
+            document_from_json(wrong)
+
+
+def test_the_sealed_hash_is_of_what_a_version_says_and_of_no_calendar() -> None:
+    plain = load_policy(written(f"working_days: DE\nfacts: {{on: day}}\nwhen: is_working_day(on)\n{PAY}"))
+    sealed = content_hash(plain)
+    assert content_hash(replace(plain, holidays=plain.holidays[1:], worked=("2026-05-09",))) == sealed
+    assert content_hash(replace(plain, data={**plain.data, "test": {"rule": "T"}})) == sealed
+    for changed in ({"title": "Another"}, {"version": 2}, {"sources": "x"}):
+        assert content_hash(replace(plain, data={**plain.data, **changed})) != sealed
+    assert document_json(replace(plain, holidays=plain.holidays[1:])) != document_json(plain)

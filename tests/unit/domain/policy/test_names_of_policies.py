@@ -6,6 +6,7 @@ import pytest
 
 from kulanz.domain.policy import PolicyError
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.deciding.components import TERMS
 from kulanz.domain.policy.deciding.program import RESERVED
 from tests.unit.domain.policy.rulebook import written
 
@@ -58,3 +59,12 @@ def test_a_line_of_tiers_that_no_choice_fits_is_refused(word: str) -> None:
     tiers = f'{{by: plan, tiers: {{is "{word}": 1 EUR, otherwise: 2 EUR}}}}'
     with pytest.raises(PolicyError, match="is not one of the choices gold, tin"):
         load_policy(written(f"facts: {{plan: [gold, tin]}}\nvalues: {{owed: {tiers}}}\npay: owed"))
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_terms_in_words_do_not_say_what_a_benefit_says_itself(term: str) -> None:
+    give = "quantity: 1, unit: GB, usable: {on: weekends, "
+    with pytest.raises(PolicyError, match=f"write {term} beside usable") as refused:
+        load_policy(written(f"give: {{{give}{term}: week}}}}"))
+    assert refused.value.path == ("give", 0, "usable", term)
+    load_policy(written(f"give: {{{give}{term}s: week}}}}"))
