@@ -270,12 +270,16 @@ def test_one_part_of_an_export_is_refused_beside_the_others_and_taken_alone(
     stack: WorldStack, tmp_path: Path, name: str
 ) -> None:
     path, accounts = written(tmp_path, name.format(0))
-    (tmp_path / name.format(1)).write_bytes(LIST)
-    refused = run(stack, "send", path, "--list", accounts)
-    assert refused.exit_code == 3
-    assert f"beside it are {name.format(1)}" in read(refused.stderr)
+    beside: list[str] = []
+    for number, more in ((1, "."), (2, "."), (3, "."), (4, " and more.")):
+        beside.append(name.format(number))
+        (tmp_path / beside[-1]).write_bytes(LIST)
+        refused = run(stack, "send", path, "--list", accounts)
+        assert refused.exit_code == 3
+        assert f"beside it are {', '.join(beside[:3])}{more} A campaign" in read(refused.stderr)
     assert clients(stack).uploaded == []
-    (tmp_path / name.format(1)).unlink()
+    for other in beside:
+        (tmp_path / other).unlink()
     assert run(stack, "send", path, "--list", accounts).exit_code == 0
 
 

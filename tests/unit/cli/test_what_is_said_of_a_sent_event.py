@@ -1,5 +1,6 @@
 """What is said of an event that was sent: recorded, open, ended or refused, each of its own incident and campaign."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +58,9 @@ def test_an_event_on_the_bus_is_named_by_the_buss_id_and_says_where_its_campaign
 ) -> None:
     monkeypatch.setattr(sending, "send", lambda *_: Sent("event-1", "Incident Resolved", "in-9", rows))
     stack: Any = object()
+    sending._put_on_the_bus({}, stack, is_json=True)
+    told = {"v": 1, "event_id": "event-1", "incident_id": "in-9", "rows": rows}
+    assert json.loads(capsys.readouterr().out) == told
     sending._put_on_the_bus({}, stack, is_json=False)
     assert cells(capsys.readouterr().out) == [
         [f"Incident Resolved in-9{counted}: the bus has it as event-1"],
@@ -74,3 +78,19 @@ def test_an_event_on_the_bus_is_named_by_the_buss_id_and_says_where_its_campaign
 )
 def test_a_program_is_told_what_became_of_an_event(became: _Became, told: dict[str, Any]) -> None:
     assert sending._became_content(became) == told
+
+
+def test_requests_that_differ_in_anything_are_not_the_same_request() -> None:
+    request: dict[str, Any] = {
+        "decision_digest": "d-1",
+        "campaign": {"policy": {"id": "p", "version": 1}, "affected": {"s3": {"version_id": "v-1"}, "rows": 7}},
+    }
+    differing = [
+        request,
+        request | {"decision_digest": "d-2"},
+        request | {"campaign": request["campaign"] | {"policy": {"id": "p", "version": 2}}},
+        request | {"campaign": request["campaign"] | {"affected": {"s3": {"version_id": "v-2"}, "rows": 7}}},
+        request | {"campaign": request["campaign"] | {"affected": {"s3": {"version_id": "v-1"}, "rows": 8}}},
+    ]
+    assert len({sending._request_id(one) for one in differing}) == len(differing)
+    assert sending._request_id(dict(reversed(request.items()))) == sending._request_id(request)

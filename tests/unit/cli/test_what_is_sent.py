@@ -311,14 +311,20 @@ def test_what_is_done_under_a_given_id_is_done_under_that_one_and_told_as_it_was
     assert told.keys() >= row.answer.keys() - {"v", "next", "more"}
 
 
-APART: Mapping[str, Mapping[str, str]] = {
-    "accept": {"l-2": "l-3", "3": "4", "a-1": "a-2", "in-7": "in-8"},
-    "resend": {WHY: "another reason", C: "in-7/4"},
-}
-"""Words of a command line, and others in their place: what is done then is another action."""
+APART: Mapping[str, str] = {
+    C: "in-7/4", "in-7": "in-8", "a-1": "a-2", "l-2": "l-3", "v-1": "v-2", "T-1": "T-9", "chunks": "incidents",
+    "5.00": "6.00", "EUR": "USD", "3": "4", "the-credit": "another-credit",
+}  # fmt: skip
+"""A word that names what is acted on, and another in its place: what is done then is another action."""
+BY_ITS_REASON = ("resend", "deliver", "pause", "halt")
+"""Commands that act again for another reason."""
 
 
-@pytest.mark.parametrize("name", APART)
+OF_ONE_RUN = ("void accounts", "void a line", "approve-case", "reject-case", "goodwill in full")
+"""A void is one of its campaign's at an instant, a case is looked at first, and a ticket has its own number."""
+
+
+@pytest.mark.parametrize("name", sorted(SENT.keys() - {*OF_ONE_RUN}))
 def test_other_words_are_another_action_also_where_both_are_typed_at_the_same_instant(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,17 +332,15 @@ def test_other_words_are_another_action_also_where_both_are_typed_at_the_same_in
         kulanz_cli.command, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 3, 1, tzinfo=zone))
     )
     row = SENT[name]
-    lines = [
-        row.words,
-        *(tuple(other if word == one else word for word in row.words) for one, other in APART[name].items()),
-    ]
+    others = {**APART, **({WHY: "another reason"} if row.words[0] in BY_ITS_REASON else {})}
+    lines = [row.words, *(tuple(map({one: other}.get, row.words, row.words)) for one, other in others.items())]
     made: dict[str, tuple[str, ...]] = {}
-    for words in lines:
+    for words in dict.fromkeys(lines):
         stack = Sending(row.answer, **row.asked)
         run(stack, *words)
         ((_, _, of),) = stack.sent
-        assert str(of["id"]) not in made, (words, made)
-        made[str(of["id"])] = words
+        assert str(of) not in made, (words, made)
+        made[str(of)] = words
 
 
 OF_A_LIST = ("goodwill", "decide")
