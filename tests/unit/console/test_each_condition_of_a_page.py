@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from kulanz_console import pages
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import RIGHTS
+from tests.support.conditions_of_lists import MORE, OTHERS
 from tests.support.conditions_of_pages import (
     ACCEPT,
     ASK,
@@ -34,8 +36,12 @@ from tests.support.conditions_of_pages import (
     SECOND,
     UNKNOWN,
 )
+from tests.support.conditions_seen import Seen, watching
 from tests.support.console_browser import Browser
 from tests.support.console_waiting import CASE, DRAFT, VOID, WAITING_CASE, with_everything, with_plan
+
+MORE_OF_IT = "more"
+"""The cursor of an answer that is changed to have more; what comes then is the same once again."""
 
 
 @cache
@@ -57,14 +63,15 @@ class Changed:
         self._use, self._changes, self._without = use, changes or {}, without
 
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: Any) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = answered(use, tuple((query or {}).items()), tuple(values.items()))
-        if use != self._use:
-            return found
-        if isinstance(problem := self._changes.get(""), NotAnswered):
-            raise problem
+        stated = {name: text for name, text in (query or {}).items() if text != MORE_OF_IT}
+        found: Mapping[str, Any] = answered(use, tuple(stated.items()), tuple(values.items()))
         changed = deepcopy(dict(found))
         for place, value in self._changes.items():
-            _put(changed, place, value)
+            of, _, within = place.rpartition(":")
+            if use == (of or self._use) and isinstance(value, NotAnswered):
+                raise value
+            if use == (of or self._use):
+                _put(changed, within, value)
         return changed
 
     def act(self, *_: Any, **__: Any) -> Mapping[str, Any]:
@@ -90,12 +97,24 @@ def page(path: str, kulanz: Any) -> str:
     browser.entry._kulanz = kulanz
     (session,) = browser.sessions._found.values()
     session.rights_end_at = None
-    return browser.get(path).text
+    shown = browser.get(path)
+    assert shown.status_code == 200, path
+    return shown.text
+
+
+SEEN: Seen = {}
+"""The conditions that the pages here looked at."""
 
 
 @cache
 def entered() -> Browser:
-    return Browser(served().world).enter()
+    """A browser whose pages note each condition that they look at."""
+    browser = Browser(served().world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "Environment", made := watching(SEEN))
+        browser.console._environment = pages.environment.__wrapped__()
+    browser.console._environment.globals["noted"] = made.noted  # type: ignore[attr-defined]
+    return browser.enter()
 
 
 def said(text: str) -> str:
@@ -116,16 +135,27 @@ def base(path: str) -> str:
     return said(page(path, Changed()))
 
 
-EACH = [(path, use, *case) for (path, use), cases in CASES.items() for case in cases]
+EACH = [(path, use, *case) for found in (CASES, MORE) for (path, use), cases in found.items() for case in cases]
 
 
-@pytest.mark.parametrize("case", EACH, ids=lambda case: f"{case[0]} {case[3][:40]}")
-def test_what_a_page_says_under_a_condition_is_said_there_alone(case: tuple[Any, ...]) -> None:
-    path, use, changes, text, *before = case
-    is_gone = text.startswith("-")
-    first = said(page(path, Changed(use, before[0]))) if before else base(path)
-    then = said(page(path, Changed(use, changes)))
-    assert (text.removeprefix("-") in first, text.removeprefix("-") in then) == (is_gone, not is_gone)
+@cache
+def said_elsewhere() -> list[tuple[Any, ...]]:
+    wrong = list[tuple[Any, ...]]()
+    for path, use, changes, text, *before in EACH:
+        is_gone = text.startswith("-")
+        first = said(page(path, Changed(use, before[0]))) if before else base(path)
+        then = said(page(path, Changed(use, changes)))
+        if (text.removeprefix("-") in first, text.removeprefix("-") in then) != (is_gone, not is_gone):
+            wrong.append((path, use, changes, text))
+    return wrong
+
+
+def test_what_a_page_says_under_a_condition_is_said_there_alone() -> None:
+    assert said_elsewhere() == []
+
+
+def test_what_a_page_says_as_it_is_asked_for_is_said_there_alone() -> None:
+    assert [one for one in OTHERS if one[2] not in base(one[0]) or one[2] in base(one[1])] == []
 
 
 def test_of_a_campaign_without_a_plan_it_is_said_whether_one_is_being_made() -> None:
@@ -146,6 +176,7 @@ def test_of_a_campaign_without_a_plan_it_is_said_whether_one_is_being_made() -> 
 
 
 RIGHTS_OF = [
+    ("/", "goodwill.decide", "until 2026-03-15 09:00:50 UTC. It needs another person's yes."),
     (DECLINED, "halts.current", 'href="/campaign/net-outage/1"'),
     (HELD, "cases.of_month", 'href="/case/held-1/net-outage/1"'),
     (GRANTED, "voids.ask", 'action="/account/granted-1/net-outage/void"'),
@@ -177,6 +208,7 @@ RIGHTS_OF = [
 ]
 """A page, a right, and what it shows to whoever has it."""
 RIGHTS_IN = [
+    ("/", "approvals.act", ONE, {"your_yes": "asked"}, "It needs another person's yes. 40"),
     (DECLINED, "accounts.ask_past", ASK, {"withheld": {"before": AT, "decisions": 1}}, 'href="/past?id=declined-1"'),
     (DECLINED, "acceptances.accept", ASK, OFFERED, f'action="{ACCEPT}"'),
     (CAMPAIGN, "acknowledgements.late_credits", OF_CAMPAIGN, {"lines.0.overdue": "1.00"}, 'href="/late/net-outage/1"'),
@@ -215,23 +247,43 @@ RIGHTS_IN = [
 """The same, where an answer is changed."""
 
 
-@pytest.mark.parametrize("case", RIGHTS_OF, ids=lambda case: f"{case[0]} {case[1]}")
-def test_what_needs_a_right_is_shown_to_whoever_has_it_alone(case: tuple[str, str, str]) -> None:
-    path, right, text = case
-    assert right in RIGHTS
-    assert text in base(path)
-    assert text not in said(page(path, Changed(without=[right])))
+@cache
+def shown_to_others() -> list[tuple[Any, ...]]:
+    wrong = list[tuple[Any, ...]]()
+    each: Sequence[tuple[Any, ...]] = [*RIGHTS_OF, *RIGHTS_IN]
+    for path, right, *changed, text in each:
+        use, changes = changed or ("", {})
+        shown = [text in said(page(path, Changed(use, changes, without))) for without in ((), (right,))]
+        if shown != [True, False] or right not in RIGHTS:
+            wrong.append((path, right, text, shown))
+    return wrong
 
 
-@pytest.mark.parametrize("case", RIGHTS_IN, ids=lambda case: f"{case[0]} {case[1]} {case[4]}")
-def test_what_needs_a_right_under_a_condition_is_shown_to_whoever_has_it_alone(case: tuple[Any, ...]) -> None:
-    path, right, use, changes, text = case
-    assert text in said(page(path, Changed(use, changes)))
-    assert text not in said(page(path, Changed(use, changes, without=[right])))
+def test_what_needs_a_right_is_shown_to_whoever_has_it_alone() -> None:
+    assert shown_to_others() == []
 
 
 REFUSED = NotAnswered("it is not possible", Why.REFUSED)
+WAY = 'policy:{"segment":"consumer"}'
+EXCEEDED = {"exceeded": [{"name": "held", "figures": "x"}, {"name": "total", "figures": "y"}]}
+DECIDE, REASON = f"{CASE}/decide", {"reason": "known_fact", "seen": "x"}
 AGAIN = [
+    (f"{CAMPAIGN}/void", {"reason": "so"}, "campaigns.reconciliation", {"report.plan.worth": OVERPAID}, "open", "so"),
+    (DECIDE, {**REASON, "way": "decline"}, "", {}, "", 'value="decline" checked'),
+    (DECIDE, {**REASON, "way": "amount", "amount": "7", "measure": "EUR"}, "", {}, "", 'value="amount" checked'),
+    (DECIDE, {**REASON, "way": WAY}, "", {}, "", f'value="{WAY}" checked'),
+    (f"{DRAFT}/confirm", {"digest": "x", "windows": "proposed"}, "", {}, "", 'value="proposed" checked'),
+    ("/goodwill/T-1/decide", {"action": "reject", "reason": "so"}, "", {}, "", 'autocomplete="off" value="so"'),
+    (f"{PLAN}/approve", {"plan_hash": "0" * 64}, "", {}, "", "The plan has changed under this page"),
+    (
+        f"{VOID}/decide",
+        {"plan_hash": "0" * 64, "action": "approve"},
+        "",
+        {},
+        "",
+        "The plan has changed under this page",
+    ),
+    (f"{PLAN}/approve", {"plan_hash": "HASH", "limit": "held"}, ONE, EXCEEDED, "", 'value="held" checked'),
     (f"{CAMPAIGN}/void", {"at_biller": "yes", "reason": "so"}, "", {}, "open", 'name="at_biller" value="yes" checked'),
     (
         f"{CAMPAIGN}/overpaid",
@@ -278,19 +330,67 @@ AGAIN = [
 """A form, what was filled in, an answer that is changed, whether its fold stands open then, and what it holds."""
 
 
-@pytest.mark.parametrize("case", AGAIN, ids=lambda case: f"{case[0]} {sorted(case[1].items())}")
-def test_a_form_that_was_not_taken_is_shown_open_with_what_was_filled_in(case: tuple[Any, ...]) -> None:
-    path, filled, use, changes, is_open, text = case
+def sent(path: str, filled: Mapping[str, str], use: str, changes: Mapping[str, Any]) -> str:
+    """A form that is not taken: the page that shows it again."""
     browser = entered()
     page("/money", Changed(use, changes))
     (session,) = browser.sessions._found.values()
-    hash_ = served().kulanz.ask(ONE, None, incident="second", seq=1)["plan_hash"]
-    fields = {name: hash_ if value == "HASH" else value for name, value in filled.items()}
-    shown = browser.post(path, {**fields, "form_token": session.form_token, "id": "a-1"})
-    assert shown.status_code == 409
-    assert unescape(text) in unescape(shown.text)
-    action = re.escape(f'action="{path}"')
-    folds = re.findall(rf"<details[^>]*>(?:(?!</details>).)*{action}", shown.text, re.DOTALL)
-    inner = re.findall(rf"{action}(?:(?!</form>).)*<details[^>]*>", shown.text, re.DOTALL)
-    opened = [fold for one in (*folds, *inner) if " open" in (fold := re.findall("<details[^>]*>", one)[-1])]
-    assert bool(opened) == bool(is_open)
+    shown = browser.post(path, {**filled, "form_token": session.form_token, "id": "a-1"})
+    assert shown.status_code == 409, path
+    return shown.text
+
+
+@cache
+def forms_shown_otherwise() -> list[tuple[Any, ...]]:
+    wrong = list[tuple[Any, ...]]()
+    for path, filled, use, changes, is_open, text in AGAIN:
+        fields = {name: plan_hash() if value == "HASH" else value for name, value in filled.items()}
+        shown = sent(path, fields, use, changes)
+        action = re.escape(f'action="{path}"')
+        folds = re.findall(rf"<details[^>]*>(?:(?!</details>).)*{action}", shown, re.DOTALL)
+        inner = re.findall(rf"{action}(?:(?!</form>).)*<details[^>]*>", shown, re.DOTALL)
+        opened = [fold for one in (*folds, *inner) if " open" in (fold := re.findall("<details[^>]*>", one)[-1])]
+        if bool(opened) != bool(is_open) or unescape(text) not in unescape(shown):
+            wrong.append((path, filled, text, opened))
+    return wrong
+
+
+def test_a_form_that_was_not_taken_is_shown_open_with_what_was_filled_in() -> None:
+    assert forms_shown_otherwise() == []
+
+
+ELSEWHERE: Mapping[str | tuple[str, str], str] = {
+    "base.html": "whose page it is, before and in a session, here and hosted: test_who_is_signed_in, test_hosted",
+    "month.html": "test_each_figure_of_a_months_page, test_still_open",
+    "problem.html": "where nothing is answered: test_actions",
+    "policy.html": "test_try_it",
+    "sign_in.html": "test_hosted",
+    "ended.html": "test_hosted",
+    ("account.html", "visit problem"): "a form that is shown again after a login: test_hosted",
+    **{
+        ("waiting.html", text): "where nothing waits: test_figures_of_pages, test_roles"
+        for text in ("halt", "halt halted", "is_calm", "visit may halts.current")
+    },
+}
+"""Templates, and conditions of them, that other tests look at."""
+
+
+def plan_hash() -> str:
+    return str(answered(ONE, (), (("incident", "second"), ("seq", 1)))["plan_hash"])
+
+
+def test_every_condition_of_a_page_is_looked_at_from_both_sides() -> None:
+    """A condition that is added needs what it says above: else its `not` could be lost, and nobody would see it."""
+    said_elsewhere(), shown_to_others(), forms_shown_otherwise()
+    test_what_a_page_says_as_it_is_asked_for_is_said_there_alone()
+    test_of_a_campaign_without_a_plan_it_is_said_whether_one_is_being_made()
+    for template in pages.TEMPLATES.glob("*.html"):
+        entered().console._environment.get_template(template.name)  # also what no page here is written by
+    missing = [
+        f"{name}:{line} {text} {sides}" for (name, line, text), sides in sorted(SEEN.items())
+        if len(sides) < 2 and name not in ELSEWHERE and (name, text) not in ELSEWHERE
+    ]  # fmt: skip
+    assert missing == []
+    assert [
+        one for one in ELSEWHERE if one not in {name for name, *_ in SEEN} | {(name, text) for name, _, text in SEEN}
+    ] == []
