@@ -137,6 +137,8 @@ def test_parts_that_are_missing_leave_a_gap_or_have_other_columns_are_no_export(
 CELLS: Mapping[str, Any] = {name: f"{name}-é\u20ac" for name in COLUMNS} | {
     "line": 7, "benefit": 1, **{name: f"{number}.5" for number, name in enumerate(files.AMOUNTS, 1)},
 }  # fmt: skip
+NOTHING: Mapping[str, Any] = {**CELLS, **dict.fromkeys(files.AMOUNTS, "0.00")}
+"""A row of which nothing is used, taken back or left: that is an amount, and not none."""
 EMPTY: Mapping[str, Any] = {name: None if name in NUMBERS else "" for name in COLUMNS}
 
 
@@ -165,7 +167,7 @@ def test_parquet_has_amounts_as_exact_numbers_and_every_row_however_many_are_hel
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr(files, "ROWS_PER_GROUP", 2)
     for number in range(6):
-        rows = [{**CELLS, "line": line} for line in range(number)] + [EMPTY]
+        rows = [{**CELLS, "line": line} for line in range(number)] + [NOTHING, EMPTY]
         written(tmp_path / "rows.parquet", rows)
         found = parquet.read_table(tmp_path / "rows.parquet").to_pylist()
         assert found == [
