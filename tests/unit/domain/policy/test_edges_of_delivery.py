@@ -73,6 +73,36 @@ def test_a_claim_is_in_open_or_over_by_what_is_known_of_it_and_by_its_own_instan
     assert found.claim_until == (until if is_open else None)
 
 
+@pytest.mark.parametrize(
+    ("mode", "outcomes"),
+    [
+        ("[{automatic: plan = 1}, claim]", ["granted credit", "offered credit", "offered credit", "held plan_unknown"]),
+        ("[{offer: plan = 1}, {claim: plan = 2}, automatic]", ["offered", "offered", "granted", "held plan_unknown"]),
+        (
+            "[{claim: {made: plan = 2}, when: plan > 1}, automatic]",
+            ["granted", "granted", "offered", "held plan_unknown"],
+        ),
+        (
+            "[{automatic: plan > 1}, {offer: {until: incident_end}}]",
+            ["declined offer_too_late", "granted", "granted", "held"],
+        ),
+        ("[{automatic: other > 1}, {offer: plan = 1}, claim]", ["offered", "offered", "offered", "held plan_unknown"]),
+    ],
+)
+def test_the_first_way_whose_condition_holds_is_taken_and_what_nobody_knows_is_held(
+    mode: str, outcomes: list[str]
+) -> None:
+    ways = {1: "offer", 2: "claim"} if "{offer: plan = 1}" in mode and "other" not in mode else {}
+    for plan, expected in zip((1, 2, 3, None), outcomes, strict=True):
+        found = decided(f"facts: {{plan: number, other: number}}\npay: 5 EUR\nmode: {mode}", {"plan": plan, "other": 1})
+        assert outcome(found).startswith(expected), plan
+        if ways and plan is not None:
+            assert found.mode == ways.get(plan, "automatic")
+    both = f"heads:\n- {{name: a, pay: 5 EUR}}\n- {{name: b, pay: 7 EUR, mode: {mode}}}\n"
+    found = decided(f"facts: {{plan: number, other: number}}\n{both}", {"other": 1})
+    assert outcome(found) == "held plan_unknown", "also beside what is known"
+
+
 # Where money goes
 
 
