@@ -67,6 +67,14 @@ HOLDS = {
     "a list of places for people": expecting(units=[{"unit": "GB", "restriction": {"countries": 60}}]),
     "nothing earlier": changed(expected={"due_now": [{"amount": "5.00", "currency": "EUR"}]}, earlier=[]),
     "something earlier": changed(expected={"due_now": [{"amount": "3.00", "currency": "EUR"}]}, earlier=EARLIER),
+    "all that was earlier, in its own currency": changed(
+        expected={"due_now": [{"amount": "1.25", "currency": "EUR"}]},
+        earlier=[
+            {"money": [{"amount": "2.00", "currency": "EUR"}, {"amount": "0.75", "currency": "EUR"}]},
+            {"money": [{"amount": "1.00", "currency": "EUR"}, {"amount": "9.00", "currency": "USD"}]},
+        ],
+    ),
+    "more earlier than is owed": changed(expected={"due_now": []}, earlier=EARLIER * 3),
     "a reading": changed(
         reading="the high reading", expected={"money": [{"amount": "10.00", "currency": "EUR"}]}
     ),
@@ -122,6 +130,10 @@ REFUSED = {
 DIFFERS = {
     "outcome": (expecting(outcome="none"), "outcome"),
     "mode": (expecting(mode="claim"), "mode"),
+    "a mode where nothing is owed": (
+        {**expecting(outcome="none", mode="automatic"), "account": {"monthly_fee": "50.00", "segment": "business"}},
+        "mode",
+    ),
     "money": (expecting(money=[{"amount": "5.01", "currency": "EUR"}]), "money"),
     "no money": (expecting(money=[]), "money"),
     "money in another currency": (expecting(money=[{"amount": "5.00", "currency": "USD"}]), "money"),

@@ -109,6 +109,19 @@ def test_what_differs_in_the_past_is_told_with_its_place_and_so_is_how_every_ste
     ]
 
 
+def test_every_step_of_the_past_that_says_what_is_expected_is_compared() -> None:
+    right = ({"outcome": "held"}, euros("12.00"), {"outcome": "held"})
+    wrong = (euros("1.00"), euros("2.00"), euros("3.00"))
+    decided = ("none", "12.00 EUR", "none")
+    for wrongly in range(2**3):
+        is_wrong = [bool(wrongly >> place & 1) for place in range(3)]
+        past = [{"incident": on(place), "expected": (wrong if is_wrong[place] else right)[place]} for place in range(3)]
+        result = run(CARRIED, example(*past, account={"refund": "6.00"}, expected=euros("12.00")))
+        assert [(one.what, one.expected, one.decided) for one in result.differences] == [
+            (f"past[{place}] money", f"{place + 1}.00 EUR", decided[place]) for place in range(3) if is_wrong[place]
+        ]
+
+
 @pytest.mark.parametrize(
     ("policy", "entries", "says"),
     [
