@@ -15,7 +15,7 @@ from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.policy import PolicyDocument, compile_policy, freeze
+from kulanz.domain.policy import CompiledPolicy, PolicyDocument, compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
@@ -83,7 +83,7 @@ def check(
     except ListRefused as problem:
         refusal = f"{problem.reason}: {problem}"
     outside = [] if refusal else checked.outside(limits, decided=decided)
-    of_event = [*refused, *_other_policy(request, document)]
+    of_event = [*refused, *_other_policy(request, document), *(_misnamed(incident, compiled) if decided else ())]
     if is_json:
         print_json({**checked_content(found.name, checked, refusal, outside, decided=decided), "event": of_event})
     else:
@@ -118,6 +118,17 @@ def _other_policy(request: "CampaignContract | None", document: PolicyDocument) 
             f"the event names policy {named[0]} version {named[1]}, and --policy is {given[0]} version {given[1]}:"
             " a campaign decides by the event's, so its results are others than these"
         )
+
+
+def _misnamed(incident: Incident, policy: CompiledPolicy) -> Iterator[str]:
+    """Why a campaign would refuse the facts of the event's incident."""
+    from kulanz.application.campaigns.freeze_policy import must_state_facts  # noqa: PLC0415 (for an event alone)
+    from kulanz.application.incidents.incident_event import EventRefused  # noqa: PLC0415 (as the one above)
+
+    try:
+        must_state_facts(incident, policy)
+    except EventRefused as refusal:
+        yield f"the event would be refused: {refusal.reason}: {refusal}"
 
 
 def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, CampaignContract | None, Sequence[str]]":

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from kulanz.application.campaigns.freeze_policy import must_have_happened
+from kulanz.application.campaigns.freeze_policy import must_have_happened, must_state_facts
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.door.problems import Kind
 from kulanz.application.incidents.incident_event import EventRefused, IncidentEvent, read_incident_event
@@ -295,6 +295,7 @@ def checked(event: dict[str, Any], door: Door, parts: Sequence[Path]) -> Iterato
     try:
         must_have_happened(incident, now)
         compiled = compile_policy(freeze(document, policy.parameters), incident, now)
+        must_state_facts(incident, compiled)
     except EventRefused as refusal:
         raise EventUnsendable(f"{refusal.field}: {refusal}") from None
     except PolicyError as error:

@@ -120,3 +120,38 @@ def test_a_request_without_the_version_of_its_list_is_refused(kind: str) -> None
     world_after(request, world=world)
     assert refusals(world) == [("event_invalid", "campaign.affected.s3.version_id")]
     assert world.campaigns.all_campaigns() == []
+
+
+BONUS = (
+    "kulanz: 1\nid: bonus\nversion: 1\ntitle: The fee and a bonus\ncurrency: EUR\nfacts:\n  fee: money\n"
+    "  bonus: {type: money, from: incident, default: 20 EUR}\n  other: {type: text, from: incident, default: x}\n"
+    "when: other is known\npay: fee + bonus\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "paid"),
+    [
+        ({"bonus": "5.00"}, '"1500"'),
+        ({"bonus": None, "bonuses": "5.00"}, '"3000"'),
+        ({"severity": "5.00"}, '"3000"'),
+        ({"bonus": "5.00", "bonus_eur": "6.00"}, '"1500"'),
+        ({"others": "y"}, ""),
+        ({"bonuses": "5.00"}, ""),
+        ({"bonus_eur": "5.00"}, ""),
+        ({"bonis": "5.00"}, ""),
+    ],
+)
+def test_an_incident_that_nearly_names_a_fact_is_not_paid_by_its_default(facts: dict[str, Any], paid: str) -> None:
+    world = World()
+    world.policies.publish("bonus", 1, sealed_policy(BONUS))
+    world.lists.upload("lists/fees.csv", b"account_id,fee\na-1,10.00\n")
+    request = event(rows=1, key="lists/fees.csv", policy="bonus", facts=facts)
+    world_after(request, world=world)
+    if paid:
+        (entry,) = world.ledger.all_entries()
+        assert paid.strip('"') in entry.body
+    else:
+        assert world.ledger.all_entries() == []
+        ((reason, field),) = refusals(world)
+        assert (reason, field) == ("event_invalid", "detail.facts")

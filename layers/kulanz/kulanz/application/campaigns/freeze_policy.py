@@ -7,6 +7,7 @@ from kulanz.application.incidents.incident_event import EventRefused, PolicyRefe
 from kulanz.application.ports import PolicyMissing, PolicyStore
 from kulanz.domain.campaigns.campaign import FROZEN_BYTES, Frozen
 from kulanz.domain.incident import Incident
+from kulanz.domain.lists.near_names import is_nearly
 from kulanz.domain.policy import (
     CompiledPolicy,
     PolicyDocument,
@@ -39,6 +40,7 @@ def freeze_policy(
         incident = thaw_incident(content)
         must_have_happened(incident, now)
         policy = compile_policy(frozen.policy, incident, now)
+        must_state_facts(incident, policy)
         policy.must_be_affordable()
     except PolicyMissing:
         raise EventRefused(
@@ -118,3 +120,17 @@ def must_have_happened(incident: Incident, now: datetime) -> None:
             "detail.windows",
             "a window ends in the future; request the campaign when it is over, or leave the last window's end out",
         )
+
+
+def must_state_facts(incident: Incident, policy: CompiledPolicy) -> None:
+    """Refuse an incident that nearly names a fact that it should state: the default would count for everybody."""
+    unread = [name for name in incident.facts if name not in policy.declared_facts]
+    for fact in policy.incident_facts:
+        near = "" if fact in incident.facts else next((name for name in unread if is_nearly(name, fact)), "")
+        if near:
+            raise EventRefused(
+                "event_invalid",
+                "detail.facts",
+                f"nothing reads the incident's fact {near!r}, and the policy's {fact!r} is not there; rename the one"
+                " that is, or state both, with null for what is not known",
+            )

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch
-from kulanz.application.campaigns.freeze_policy import must_have_happened
+from kulanz.application.campaigns.freeze_policy import must_have_happened, must_state_facts
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.campaigns.open_campaign import await_stopped, followed
 from kulanz.application.incidents.incident_event import EventRefused
@@ -109,6 +109,7 @@ def _open(
         incident = thaw_incident(latest.content)
         must_have_happened(incident, now)
         policy = compile_policy(frozen.policy, incident, now)
+        must_state_facts(incident, policy)
         policy.must_be_affordable()
         campaign = replace(
             old,

@@ -15,6 +15,7 @@ _AS_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø
 """How names of columns are written by tools that know no other letters."""
 _CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+")
+_HISSES = tuple(hiss + end for hiss in ("s", "x", "z", "ch", "sh") for end in ("e", "es"))
 _FILLERS = frozenset((
     "a", "of", "the", "in", "per", "is", "has", "was", "der", "die", "das", "des", "ist",
     "hat", "war", "de", "la", "el", "du", "le", "il", "di", "da", "do",
@@ -104,6 +105,11 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def _singular(word: str) -> str:
-    if len(word) < SHORTEST_MISSPELT or not word.endswith("s") or word.endswith("ss"):
+    """What a word and its plural have in common: `category`, `bonus`, `tax`, `purchas` of purchase and purchases."""
+    if len(word) < SHORTEST_MISSPELT:
         return word
-    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(_HISSES):
+        return word.removesuffix("s").removesuffix("e")
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

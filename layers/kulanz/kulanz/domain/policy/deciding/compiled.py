@@ -81,6 +81,9 @@ class CompiledPolicy:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         self._slots = tuple(slot for name, slot in program.slots.items() if name in reads and slot.from_account)
         self._plausible = Plausible(program, self._judge, self._slots)
+        self.declared_facts: tuple[str, ...] = tuple(policy.facts)
+        self.incident_facts: tuple[str, ...] = tuple(n for n, fact in policy.facts.items() if fact.from_ == "incident")
+        """The facts that the incident states, for every account."""
         self.done_facts: tuple[str, ...] = self._plausible.names
         self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
         self.history: Mapping[str, FactDeclaration] = {
