@@ -62,6 +62,10 @@ def test_of_one_incident_it_is_withheld_too_and_never_called_undecided(world: Wo
     found = WorldDoor(world).get("accounts/new", incident="net-outage").content
     assert (found["decisions"], found["standings"], found["listed_nowhere"]) == ([], [], False)
     assert found["withheld"]["decisions"] == 1
+    (named,) = found["incidents"]
+    assert (named["incident_id"], named["title"]) == ("net-outage", "Network down"), (
+        "who asked about it sees which it is"
+    )
 
 
 def test_the_command_says_what_it_leaves_out_and_an_auditor_gets_it(world: World) -> None:
