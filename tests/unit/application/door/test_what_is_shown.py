@@ -476,6 +476,7 @@ def test_a_line_has_the_number_that_counting_to_it_gives(blocks: list[bytes], da
 
 @pytest.mark.parametrize(("body", "wrong"), [
     ({}, []), ({"a": 1}, []), ({"a": 2, "b": "x"}, ["a"]), ({"a": 2, "b": "y"}, ["a", "b"]), ({"c": 3}, []),
+    ({"a": "1"}, ["a"]), ({"b": None}, ["b"]),
 ])  # fmt: skip
 def test_a_body_may_say_what_the_path_says_and_nothing_else(body: dict[str, Any], wrong: list[str]) -> None:
     path = {"a": 1, "b": "x"}
