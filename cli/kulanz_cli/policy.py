@@ -186,7 +186,7 @@ def _show_results(results: list[Result], policy_path: Path, examples_path: Path)
         command(out, [*words, "--example", "ID"])
     if failed:
         say(out, f"Is the policy right, correct what {examples_path} expects; else correct the policy.")
-    say(out, f"{len(results) - len(failed):,} of {counted_as(len(results), 'example')} hold.")
+    say(out, f"{len(results) - len(failed):,} of {counted_as(len(results), 'example holds', 'examples hold')}.")
 
 
 @click.command(epilog=FILE_CODES)

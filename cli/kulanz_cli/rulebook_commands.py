@@ -359,7 +359,8 @@ def _show_next(file: Path) -> None:
     command(out, [*policy, "check", str(file)])
     if examples.is_file():
         held = sum(run(document, example).holds for example in Rule(file, document).examples)
-        say(out, f"{counted_as(held, 'example')} hold now; change them with the rule:")
+        held_now = counted_as(held, "example holds", "examples hold")
+        say(out, f"{held_now} now; change them with the rule:")
         command(out, [*policy, "test", str(file), str(examples)])
     else:
         command(out, [*policy, "explain", str(file)])

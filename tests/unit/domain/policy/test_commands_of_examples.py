@@ -65,7 +65,7 @@ def test_so_many_rules_that_were_not_run_are_named_and_the_others_are_said_to_be
     more = " and others" if number > MAX_NAMED else ""
     assert shown.exit_code == 0
     assert read(shown.output) == (
-        f"1 of 1 example hold. {number + 1} examples of other rules not run: {', '.join(names[:MAX_NAMED])}{more}."
+        f"1 of 1 example holds. {number + 1} examples of other rules not run: {', '.join(names[:MAX_NAMED])}{more}."
     )
 
 
