@@ -118,6 +118,27 @@ def test_a_later_campaign_that_grants_nothing_leaves_what_the_biller_may_give_ag
     assert again.incidents == history({PAID: 500}, cleared={TIME: DAY}).incidents
 
 
+@pytest.mark.parametrize("is_offer_beside", [False, True])
+def test_what_went_with_a_void_of_the_rest_counts_again_once_a_reversal_before_it_is_undone(
+    is_offer_beside: bool,
+) -> None:
+    whole = history({PAID: 500, OWED: Fraction(-1, 2)}, cleared={TIME: DAY})
+    some, _ = changed(whole, 1, 500, 300)
+    if is_offer_beside:
+        some = some.with_addition("mine", Addition(NOW, {PAID: 800}, {}, LATER), NOW)
+    gone = some.voided("mine", {"EUR": 300}, {"EUR": 0})
+    assert gone is not None
+    read = SubjectHistory.from_text(gone.version, gone.to_text())
+    assert read == gone
+    again, _ = changed(gone, 1, 0, 200)
+    mine = again.incidents["mine"].for_good()
+    assert mine is not None
+    assert (mine.added, mine.cleared) == ({PAID: 200, OWED: Fraction(-1, 2)}, {TIME: DAY})
+    for_ever = whole.voided("mine", {"EUR": 500}, {"EUR": 0})
+    assert for_ever is not None
+    assert for_ever.incidents["mine"] == Addition(NOW, {}), "no biller gives anything again"
+
+
 def test_what_was_reversed_before_this_was_kept_counts_as_little_as_it_did_and_leaves_nothing_below_zero() -> None:
     now, _ = changed(history({PAID: 500}), 1, 500, 200)
     assert values(now) == {PAID: 200}
