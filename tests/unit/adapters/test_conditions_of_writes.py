@@ -7,11 +7,12 @@ alike, so that each stands for one thing that was read or is written.
 from collections import Counter as CounterOf
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from kulanz.adapters.answer_table import DynamoAnswers
@@ -23,6 +24,7 @@ from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.goodwill_table import DynamoGoodwill
+from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.void_table import DynamoVoids
 from kulanz.application.byhand.goodwill_store import Giving
@@ -53,7 +55,10 @@ from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.gate.stated import Stated
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.additions import Addition, AdditionKind
+from kulanz.domain.ledger.entries import EntryWithFormer, EntryWithHistory, HistoryChange
 from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.policy.deciding.history import Addition as HistoryAddition
+from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.support.distinct import distinct
 from tests.support.said_writes import Writes
 from tests.support.values import CAUSE, NOW, campaign, declared, entry, receipt
@@ -132,6 +137,17 @@ HAND = HandDecision(
 PROPOSED = Proposal(GRANTED.key, HAND, "c" * 64, 1_900_000_008)
 HELD = replace(GRANTED, status=Outcome.HELD)
 DECIDED = replace(GRANTED, status=Outcome.DECLINED, by_hand=HAND, ttl=1_900_000_009)
+LATER = SubjectHistory(71).with_addition("net-outage", HistoryAddition(datetime(2090, 1, 1, tzinfo=UTC), {"n": 1}), NOW)
+KEPT = HistoryChange(HistoryKey("A-1", "a", "-"), SubjectHistory(), SubjectHistory(1))
+"""A history of which nothing counts for longer than the decision is kept; of the next something does."""
+CHANGED = HistoryChange(HistoryKey("A-0", "a", "-"), SubjectHistory(71), LATER)
+
+
+def _ledger(client: Any) -> DynamoLedger:
+    """A ledger whose transactions go to a client."""
+    made = DynamoLedger(boto3.client("dynamodb"), C, calls_in_flight=1)
+    made._client = client
+    return made
 
 
 WRITES: dict[str, Callable[[Any], object]] = {
@@ -208,6 +224,11 @@ WRITES: dict[str, Callable[[Any], object]] = {
             PROPOSED, Rejection(PROPOSED.hash, "sso:ben", "no-1", "too much"), NOW + DAY)),
     "a case is decided by hand": (lambda one: DynamoCases(one, C, T).decide(
         HandStep(HELD, DECIDED, INCIDENT, draws=DRAWS[:1], counts=COUNTS[:1], waiting=PROPOSED))),
+    "a decision with a history": (
+        lambda one: _ledger(one).insert_with_history([EntryWithHistory(GRANTED, KEPT)])),
+    "a decision of an account that has changed its id": (
+        lambda one: _ledger(one).insert_with_former([
+            EntryWithFormer(GRANTED, (replace(entry("A-0"), ttl=1_900_000_010),), (KEPT, CHANGED))])),
     "a chunk's receipt": (lambda one: DynamoCampaigns(one, T).record_receipt(receipt(50, 450))),
     "answers are heard": (lambda one: DynamoAnswers(one, T).record(HEARD)),
 }  # fmt: skip

@@ -69,3 +69,10 @@ def test_the_file_of_a_process_that_is_gone_is_written_anew(folder: Path) -> Non
     (folder / "demo.env").write_text(f"# of process {pid}\n")
     with settings_file("demo", ENDPOINT) as path:
         assert str(path) == ".kulanz/demo.env"
+
+
+def test_a_process_takes_its_own_file_again(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "demo.env").write_text(content(ENDPOINT))
+    with settings_file("demo", ENDPOINT) as path:
+        assert str(path) == ".kulanz/demo.env"

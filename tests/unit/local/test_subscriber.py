@@ -116,3 +116,16 @@ def test_what_is_told_of_an_incident_is_shown_once_by_its_revisions_in_whatever_
             assert received.status_notices(of) == [one["kind"] for one in told if one["incident_id"] == of]
         assert received.status_notices("three") == []
         assert (received.notices_of("one/1"), received.deliveries()) == (1, 1)
+
+
+def test_notices_of_a_campaign_are_those_of_all_its_audiences() -> None:
+    aws: Any = Hanging()
+    received = Subscriber(aws, "", "topic", "bus")
+    with closing(received._known):
+        for number, (campaign, kind, locale) in enumerate(AUDIENCES, 2):
+            recipients = [{"notice_id": f"{one:032x}"} for one in range(number)]
+            told = {"campaign": campaign, "kind": kind, "locale": locale, "recipients": recipients}
+            for _ in range(2):
+                received._take_notices(json.dumps(told))
+        assert [received.notices_of(one) for one in ("one/1", "two/1", "three/1")] == [2 + 3, 4, 0]
+        assert received.deliveries() == 2 * (2 + 3 + 4)

@@ -201,6 +201,21 @@ def test_a_source_and_a_service_keep_their_names_because_incidents_are_called_by
         must_follow(before, following(rename))
 
 
+def test_of_several_services_that_are_gone_the_first_by_its_name_is_said() -> None:
+    names = ["whisky", "sierra", "bravo", "november", "yankee", "echo", "mike"]
+
+    def with_services(version: int, kept: list[str]) -> Configuration:
+        source = {**FULL["sources"]["status"], "services": dict.fromkeys([*kept, "voice"])}
+        source["components"] = {"c-1": {"service": "voice"}}
+        source.pop("ignored", None)
+        return read_configuration({**FULL, "version": version, "sources": {"status": source}})
+
+    for number in range(1, len(names)):
+        gone = names[number:]
+        with pytest.raises(ConfigurationError, match=f"{min(gone)} was a service"):
+            must_follow(with_services(1, names), with_services(2, names[:number]))
+
+
 @pytest.mark.parametrize("stopped", ["health", "status"])
 def test_a_source_that_is_stopped_receives_nothing_over_a_bus(stopped: str) -> None:
     sources = {"status": FULL["sources"]["status"], "health": content_of("aws_health")["sources"]["it"]}

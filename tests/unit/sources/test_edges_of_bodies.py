@@ -234,6 +234,29 @@ def test_planned_work_of_a_supplier_is_under_way_and_its_trouble_open(category: 
     assert part.reported.course == course
 
 
+@pytest.mark.parametrize("category", ["issue", "investigation", "scheduledChange"])
+@pytest.mark.parametrize(
+    ("status", "plain", "planned"),
+    [
+        ("open", Course.OPEN, Course.UNDER_WAY), ("closed", Course.RESOLVED, Course.COMPLETED),
+        ("upcoming", Course.SCHEDULED, Course.SCHEDULED), ("another", None, None),
+    ],
+)  # fmt: skip
+def test_trouble_of_a_supplier_has_an_end_only_where_it_is_closed(
+    category: str, status: str, plain: Course | None, planned: Course | None
+) -> None:
+    detail = {"eventArn": "arn", "service": "EC2", "statusCode": status, "eventTypeCode": "C"}
+    detail |= {"eventTypeCategory": category, "startTime": text_at(1), "endTime": text_at(9)}
+    body = {"account": "123456789012", "time": AT.isoformat(), "detail": detail}
+    (part,) = aws_health.read(body, ReadSettings()).parts
+    told = part.reported
+    assert told.course is (planned if category == "scheduledChange" else plain)
+    assert told.began is not None
+    assert told.began.at == AT + timedelta(minutes=1)
+    assert (told.ended is not None) is (status == "closed")
+    assert (Mark.STATUS_UNKNOWN in told.marks) is (status == "another")
+
+
 @pytest.mark.parametrize("count", ["", "1.5", "-1", "one", "\uff11", "\u00b2", "1" * 13])
 def test_a_number_of_modifications_is_written_in_at_most_twelve_plain_digits(count: str) -> None:
     with pytest.raises(SourceProblem):
