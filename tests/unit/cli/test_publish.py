@@ -147,6 +147,20 @@ def test_nothing_is_published_while_the_examples_beside_it_cannot_be(
     assert list(stack.shelf.published()) == []
 
 
+@pytest.mark.parametrize(("over", "code"), [(-1, 0), (0, 0), (1, 3)])
+def test_the_examples_that_hold_have_so_many_bytes_and_no_more(
+    stack: PolicyStack, tmp_path: Path, over: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "five", 1, "facts: {fee: money}\ncurrency: USD\npay: fee")
+    examples_of(file, "5.00", "5.00", "6.00")
+    assert kulanz(stack, "publish", file).exit_code == 0
+    published = stack.shelf.examples("five", 1)
+    assert published is not None
+    monkeypatch.setattr(publish, "MAX_EXAMPLES_BYTES", len(published) - over)
+    again = kulanz(PolicyStack(FakePolicies()), "publish", file)
+    assert again.exit_code == code, again.output
+
+
 def test_one_refused_version_does_not_keep_the_others_of_a_book_back(stack: PolicyStack, tmp_path: Path) -> None:
     write(tmp_path, "a", 1, "pay: 5.00 USD")
     kulanz(stack, "publish", tmp_path)
