@@ -301,3 +301,46 @@ def test_the_times_that_are_asked_are_those_by_which_something_was_done(rest: st
     facts = f"facts: {{plan: text, day: day, other: instant, stretch: windows{early}{windows}}}\n"
     policy = compiled(written(f"{facts}{rest}\npay: 1 EUR"))
     assert sorted(policy.done_facts) == sorted(asked)
+
+
+FUTURE = "outage_in_the_future"
+AS_CUT = "exposure: {until: incident_end}\n"
+KEPT = "currency: USD\nfacts: {gone: yes_no, windows: windows, before: {type: windows, add: outage}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "plain", "kept"),
+    [
+        ("pay: 1 USD * begun(total(outage), 1 h)", FUTURE, FUTURE),
+        (f"{AS_CUT}pay: 1 USD * begun(total(outage), 1 h)", "credit", "credit"),
+        (f"{AS_CUT}pay: 1 USD * begun(total(together(outage, windows)), 1 h)", FUTURE, FUTURE),
+        (
+            f"{AS_CUT}values: {{raw: total(windows)}}\nwhen: total(outage) > 0 h\npay: 1 USD * begun(raw, 1 h)",
+            FUTURE,
+            FUTURE,
+        ),
+        (
+            f"{AS_CUT}values: {{raw: count(windows)}}\nwhen: raw > 9 and total(outage) > 0 h\npay: 1 USD",
+            "nothing_due",
+            FUTURE,
+        ),
+        ("when: total(outage) < 0 h\npay: 1 USD", "nothing_due", FUTURE),
+        ("who: {decline: gone, when: gone}\npay: 1 USD * begun(total(outage), 1 h)", "gone", "gone"),
+        ("who: {refer: gone, when: gone}\npay: 1 USD * begun(total(outage), 1 h)", "gone", "gone"),
+        ("payout: {hold: gone, when: gone}\npay: 1 USD * begun(total(outage), 1 h)", "gone", FUTURE),
+        (
+            "payout: {hold: gone, when: not gone}\npay: total(outage) / (1 h - 1 h) * 1 USD",
+            "cannot_be_computed",
+            "cannot_be_computed",
+        ),
+    ],
+)
+def test_an_outage_that_ends_in_the_future_is_held_where_it_becomes_money_or_is_kept(
+    rest: str, plain: str, kept: str
+) -> None:
+    own = (Window(BEGAN, OVER), Window(OVER - SECOND, NOW + CLOCK_ALLOWANCE + SECOND))
+    known: dict[str, Any] = {"gone": True, "windows": own}
+    without = KEPT.replace(", before: {type: windows, add: outage}", "")
+    for facts, reason in ((without, plain), (KEPT, kept)):
+        policy = compiled(written(f"{facts}{rest}"), HAPPENED, decided_at=NOW)
+        assert policy.decide([known[fact.name] for fact in policy.facts]).reason == reason
