@@ -60,6 +60,7 @@ def checked_content(
         "columns_unread": checked.unread,
         "facts_absent": checked.absent,
         "other_currency": _found(checked.other_currency),
+        "rounded_ids": _found(checked.zeros_for_digits) if checked.are_rounded else None,
         "subjects": None
         if subjects is None
         else {
@@ -212,6 +213,10 @@ def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Seq
             if number:
                 lines = [line for pair in pairs for line in reversed(pair)]
                 yield _placed(f"{what}, {number:,}", lines), lines
+    if checked.are_rounded:
+        found = checked.zeros_for_digits
+        text = f"ids that a spreadsheet rounded, to be exported as text, {found.lines:,} of {checked.long_ids:,}"
+        yield _placed(text, found.first), found.first
     if checked.other_currency.lines:
         text = f"rows to be paid in another currency than a column says, {checked.other_currency.lines:,}"
         yield _placed(text, checked.other_currency.first), checked.other_currency.first

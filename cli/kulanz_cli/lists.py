@@ -90,7 +90,7 @@ def check(
         for text in of_event:
             say(console(), text, further=2)
         show_checked(console(), found, checked, refusal, outside, decided=decided, show_values=show_values)
-    if refusal or checked.rejected or outside or of_event:
+    if refusal or checked.rejected or outside or of_event or checked.are_rounded:
         click.get_current_context().exit(EXIT_NO)
 
 

@@ -42,6 +42,7 @@ def found() -> CheckedList:
     one.no_language.update({"language": 14})
     one.short, one.unread, one.absent = 15, ["left", "over"], ["since"]
     one.other_currency = Found(16, [171, 172])
+    one.long_ids, one.zeros_for_digits = 40, Found(38, [181, 182])
     one.subjects = Subjects(18, 19, 20, [(22, 21)], [(24, 23), (26, 25)], [(28, 27)])
     one.kinds = {OTHER: Found(30, [31]), FEW: Found(32, [33, 1_034]), MANY: Found(35, [36, 37])}
     one.problems = [LineProblem(33, 330, FEW), LineProblem(36, 360, MANY)]
@@ -85,6 +86,7 @@ def test_everything_that_was_found_is_printed_once_with_its_lines(
         ["rows that contradict another of their subject, 19: lines 23, 24, 25, 26"],
         ["rows that repeat another one, 18: lines 21, 22"],
         ["ids that differ from another only by zeros, letters' case or .0, 20: lines 27, 28"],
+        ["ids that a spreadsheet rounded, to be exported as text, 38 of 40: lines 181, 182"],
         ["rows to be paid in another currency than a column says, 16: lines 171, 172"],
         ["the largest in EUR: 9.00 in line 70, 9.00 in line 71, 4.00 in line 72"],
     ]
@@ -124,7 +126,7 @@ def test_a_program_is_told_everything_that_was_found_under_its_name() -> None:
         "ranges": {"fee": {"least": "1.23 EUR", "most": "4.56 EUR"}, "share": {"least": "0.125", "most": "0.75"}},
         "unknown": {"zip": 12, "fee": 13}, "no_language": {"language": 14}, "short_rows": 15,
         "columns_unread": ["left", "over"], "facts_absent": ["since"],
-        "other_currency": {"lines": 16, "first": [171, 172]},
+        "rounded_ids": {"lines": 38, "first": [181, 182]}, "other_currency": {"lines": 16, "first": [171, 172]},
         "subjects": {
             "repeated": {"rows": 18, "first": [(22, 21)]},
             "contradicting": {"rows": 19, "first": [(24, 23), (26, 25)]},

@@ -176,3 +176,28 @@ def test_instants_of_databases_and_zeros_behind_an_amount_are_read() -> None:
 
 def test_columns_without_a_name_are_not_named_among_those_that_nothing_reads() -> None:
     assert check(f"{HEADER},, ,note\n2051,39.90,true,,,,,,,x\n").unread == ["note"]
+
+
+LONG_IDS = [f"{4929_0000_0000_0000 + 7_919 * number}" for number in range(1, 200)]
+
+
+@pytest.mark.parametrize("digits", [16, 17, 18])
+@pytest.mark.parametrize("rounded", [0, 100, 199])
+def test_ids_that_a_spreadsheet_rounded_are_told_by_their_number(digits: int, rounded: int) -> None:
+    ids = [number.ljust(digits, "7") for number in LONG_IDS]
+    ids[:rounded] = [f"{number[:15]}{'0' * (digits - 15)}" for number in ids[:rounded]]
+    checked = check(f"{HEADER}\n" + "".join(f"{number},39.90,true,,,de\n" for number in ids))
+    assert checked.long_ids == len(ids)
+    assert checked.are_rounded is (rounded >= 100)
+    assert rounded <= checked.zeros_for_digits.lines <= rounded + 30
+    if rounded:
+        assert checked.zeros_for_digits.first[:3] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("rows", [19, 20])
+def test_a_few_long_ids_show_nothing_and_short_or_padded_ones_are_none(rows: int) -> None:
+    rounded = [f"{number[:15]}0" for number in LONG_IDS[:rows]]
+    assert check(f"{HEADER}\n" + "".join(f"{one},39.90,true,,,de\n" for one in rounded)).are_rounded is (rows == 20)
+    for others in ([one[:14] + "0" for one in LONG_IDS], [f"00{one[:13]}0" for one in LONG_IDS], ["1" + "0" * 15] * 0):
+        checked = check(f"{HEADER}\n" + "".join(f"{one},39.90,true,,,de\n" for one in others or ["A-1"]))
+        assert (checked.long_ids, checked.are_rounded) == (0, False)

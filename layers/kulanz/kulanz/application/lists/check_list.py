@@ -24,6 +24,7 @@ from kulanz.domain.campaigns.reconciliation import (
 from kulanz.domain.decision import Decision
 from kulanz.domain.language_tags import language_tag
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
+from kulanz.domain.lists.account_ids import has_zeros_for_digits, is_long_number
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
@@ -59,6 +60,8 @@ LARGEST_SHOWN = 10
 NAMES_REMEMBERED = 1_000
 """Names of JSON records that are remembered, to say which of them nothing reads."""
 LINES_PER_PROGRESS = 10_000
+LONG_IDS_LEAST = 20
+"""From so many ids of 16 to 18 digits on, it is no chance that half of them end as a spreadsheet rounds them."""
 
 type Ranged = int | Fraction | date
 
@@ -143,7 +146,8 @@ class CheckedList:
 
     `ranges` has the smallest and the largest value of every number, amount, instant and day; `unknown` counts the cells
     of each fact that have no value, `no_language` those of the customer's language that are no language tag, `short`
-    rows whose last cells are missing and were read as empty; `largest` are the lines worth most, by measure.
+    rows whose last cells are missing and were read as empty; `largest` are the lines worth most, by measure. `long_ids`
+    counts ids of more digits than a spreadsheet keeps, `zeros_for_digits` those of them that end as it rounds them.
     """
 
     lines: int = 0
@@ -160,6 +164,8 @@ class CheckedList:
     unread: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     other_currency: Found = field(default_factory=Found)
+    long_ids: int = 0
+    zeros_for_digits: Found = field(default_factory=Found)
     changed: ChangedAccounts = field(default_factory=ChangedAccounts)
     subjects: Subjects | None = None
 
@@ -177,6 +183,11 @@ class CheckedList:
     def rejected(self) -> int:
         """Lines that cannot be decided."""
         return sum(number for (row_result, _), number in self.classes.items() if row_result is RowResult.REJECTED)
+
+    @property
+    def are_rounded(self) -> bool:
+        """Whether the ids lost their last digits in a spreadsheet, as far as many of them show and one does not."""
+        return self.long_ids >= LONG_IDS_LEAST and self.zeros_for_digits.lines * 2 >= self.long_ids
 
     def refusal(self, rows_announced: int | None) -> str:
         """Why the whole list would be refused after its plan; empty when it would not."""
@@ -361,6 +372,10 @@ class _Check:
                 heapq.heapreplace(most, (size, -number))
         if self._subjects is not None:
             self._subjects.see(record.account_id, record.subject, record.digest(came.facts), number)
+        if is_long_number(record.account_id):
+            checked.long_ids += 1
+            if has_zeros_for_digits(record.account_id):
+                checked.zeros_for_digits.see(number)
         if record.currencies and in_other_currency(came.decision, record.currencies):
             checked.other_currency.see(number)
 

@@ -19,7 +19,7 @@ these are refused, each kind under a reason of its own, because a row that names
 
 A rounded id is told by its own digits alone, because a list is read in many places at once. Of ids that are random, one
 in 10,000 with 19 digits ends so by chance; ids that end in far more zeros (8944120000000000000) are taken for what they
-are. Of 16 to 18 digits too many end in zeros by chance, so that none is refused.
+are. Of 16 to 18 digits too many end in zeros by chance, so that none is refused: a check tells of a list.
 A customer may be called Total or 5e12: where ids can look like that, state their shape.
 """
 
@@ -133,6 +133,16 @@ def written_as_number(given: object, read: ReadId) -> str | IdProblem:
     if isinstance(given, Decimal):
         return _DECIMAL_ID if "." in str(given) and "E" not in str(given) else _EXPONENT_ID
     return _INVALID
+
+
+def is_long_number(account_id: str) -> bool:
+    """Whether an id is a number of more digits than a spreadsheet keeps, of which one alone says not enough."""
+    return DIGITS_KEPT < len(account_id) < DIGITS_ROUNDED and account_id.isdecimal() and account_id[0] != "0"
+
+
+def has_zeros_for_digits(account_id: str) -> bool:
+    """Whether a long number has zeros alone behind the digits that a spreadsheet keeps: one in ten with 16 digits."""
+    return not account_id[DIGITS_KEPT:].strip("0")
 
 
 def _suspected(text: str) -> str | IdProblem:
