@@ -11,7 +11,7 @@ import pytest
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
 from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, Read
 from kulanz.application.cases import waiting
-from kulanz.application.cases.case import CasePorts, find_case
+from kulanz.application.cases.case import CasePorts, _is_amended, find_case
 from kulanz.application.cases.waiting import counted
 from kulanz.application.ledger.answer import HELD_ALL_THE_SAME
 from kulanz.domain.byhand.counts import CountOf
@@ -249,3 +249,57 @@ def test_an_answer_about_what_waits_ends_where_it_has_read_enough(
     assert pages(world, seconds_left=waiting.SECONDS_FOR_MORE - 0.01)[1:], "and where little time is left"
     monkeypatch.setattr(waiting, limit, 10**9)
     assert pages(world, seconds_left=waiting.SECONDS_FOR_MORE) == [whole]
+
+
+def test_only_the_policy_decides_over_what_was_read_and_only_its_decision_says_so() -> None:
+    """Of rows that contradict each other: an amount stands beside what the first one was granted, and so does a no."""
+    accounts = ("by-policy", "by-amount", "declined")
+    lines = [row(one, fee=fee) for fee in ("10.00", "30.00") for one in accounts]
+    world = small_world(list_of(lines))
+    world.publish(event(rows=len(lines)))
+    world.run_until_quiet()
+    door, content = door_of(world), list_of(lines)
+    ways: dict[str, dict[str, Any]] = {
+        "by-policy": {}, "by-amount": BY_AMOUNT, "declined": {"way": "decline"},
+    }  # fmt: skip
+    for account, way in ways.items():
+        reply = decide(door, account, row=content.index(row(account, fee="30.00")), **way)
+        assert reply.content.get("state") == "decided", reply.content
+    hands = {one: world.ledger.of_account(one)[-1].by_hand for one in accounts}
+    assert {one: None if hand is None else dict(hand.earlier or {}) for one, hand in hands.items()} == {
+        "by-policy": {"EUR": "100", "call_minute": "20"}, "by-amount": {}, "declined": {},
+    }  # fmt: skip
+
+
+def test_a_no_to_a_case_with_a_history_keeps_nothing_of_it() -> None:
+    read = {}
+    for way in ({"way": "decline"}, {"facts": {"fee": "8.00"}}):
+        world = yearly("in-1", "in-2")
+        first, then = (f"in-{number}/1" for number in (1, 2))
+        door = door_of(world)
+        assert decide(door, "held", campaign=first, facts={"fee": "8.00"}).content["state"] == "decided"
+        assert decide(door, "held", name="d-2", campaign=then, **way).content.get("state") == "decided"
+        (hand,) = [one.by_hand for one in world.ledger.of_account("held") if one.key.incident_id == "in-2"]
+        assert hand is not None
+        read[str(next(iter(way)))] = bool(hand.history)
+    assert read == {"way": False, "facts": True}
+
+
+@pytest.mark.parametrize("gone", [(), (1,), (2,), (1, 2)])
+def test_an_incident_of_which_a_revision_is_missing_is_taken_for_amended(gone: tuple[int, ...]) -> None:
+    """What the policy would decide by is not known then: nothing is granted by it."""
+    world = closed()
+    world.publish(event(rows=1, detail_type="Incident Updated", revision=2, title="Other words", campaign=...))
+    world.run_until_quiet()
+    campaign, incident = world.campaign(CAMPAIGN), world.campaigns.incident(INCIDENT_ID)
+    assert incident is not None
+    kept = world.campaigns.revision
+
+    class Campaigns:
+        frozen = staticmethod(world.campaigns.frozen)
+
+        def revision(self, incident_id: str, number: int) -> Any:
+            return None if number in gone else kept(incident_id, number)
+
+    some: Any = Campaigns()
+    assert _is_amended(campaign, incident, some) is bool(gone)

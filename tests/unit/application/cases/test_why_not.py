@@ -135,6 +135,8 @@ def test_only_later_campaigns_that_set_a_campaign_off_are_later() -> None:
          "expected an id as it was stated for this list: pattern x, 1 to 64 characters", "account"),
         ("line-1", "line", {"subject_ids": IdShape(pattern="x")}, "subject_shape",
          "expected an id as it was stated for this list: pattern x, 1 to 64 characters", "subject"),
+        ("x ", "line", {"subject_ids": IdShape(pattern="x")}, "subject_shape",
+         "expected the id exactly as the list's other rows have it", "subject"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_read_is_no_account_s_whose_id_no_row_could_have(

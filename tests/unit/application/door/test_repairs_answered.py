@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from kulanz.application.door import repairs
-from kulanz.application.door.problems import CONTENT_TYPE
+from kulanz.application.door.problems import CONTENT_TYPE, Kind
 from kulanz.application.door.serve import RETRY_AFTER_SECONDS
-from kulanz.application.ports import TryAgain
+from kulanz.application.ledger.confirm_tables import NotConfirmed
+from kulanz.application.ports import Outdated, TryAgain
 from tests.support.world import World
 from tests.support.world_door import WorldDoor
 
@@ -63,3 +64,21 @@ def test_whoever_is_to_try_again_is_told_when_and_nobody_else() -> None:
     assert "DynamoDB" not in str(reply.content)
     unknown = door.get("incidents/one/nobody-knows-it")
     assert (unknown.status, unknown.headers) == (404, {})
+
+
+@pytest.mark.parametrize(("raised", "says"), [(Outdated(), "somebody else confirmed the tables"), (None, "kulanz")])
+def test_a_confirmation_that_cannot_be_is_refused_and_not_to_be_sent_again_unseen(
+    raised: Exception | None, says: str
+) -> None:
+    """Somebody else may have confirmed other tables: whoever did not see them says nothing of them."""
+    world = World()
+    world.stores.replace_tables()
+    door = WorldDoor(world)
+
+    def confirm(*_: object) -> None:
+        raise raised or NotConfirmed(f"{says} ledger check, first")
+
+    door.stores.confirm = confirm  # type: ignore[assignment]
+    reply = door.put("confirmations/c-1", {"occasion": "checked", "reason": "restored"})
+    assert (reply.status, reply.content["type"]) == (Kind.REFUSED.status, Kind.REFUSED.type)
+    assert reply.content["detail"].startswith(says)
