@@ -19,7 +19,8 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import LIST_TYPES
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
-from kulanz.domain.money import may_mean
+from kulanz.domain.lists.near_names import words_of
+from kulanz.domain.money import CURRENCY_SIGNS, is_currency, may_mean
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.schema import schema_of
 from kulanz.domain.policy.document.shape import (
@@ -67,6 +68,8 @@ EPOCHS = {"epoch": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000, "epoch_ns": 1_00
 EPOCH_SECONDS_LEAST = 100_000_000
 """So many seconds since 1970 are March 1973. What is closer to 1970 is more likely counted in a longer unit: today's
 seconds read as milliseconds are January 1970."""
+WORDS_NOT_CODES = frozenset(("ALL", "TOP", "TRY", "CUP", "MAD", "PEN", "COP", "MOP", "GEL", "BAM", "SOS", "LAK"))
+"""Codes of currencies that are words as well, so that the name of a column may have them."""
 _DIRECTIVES = frozenset("YmdyHMSfzbBpIjZ")
 _MARK = Text("one character", r"(?s:.)", (";",), 1)
 _FORMAT = Text(f"a format of strptime, {', '.join(EPOCHS)}", rf"{'|'.join(EPOCHS)}|(?s:.*%.*)", ("%d.%m.%Y",), 60)
@@ -391,6 +394,18 @@ def _check_symbols(field: Field, currency: str, path: Path) -> None:
             raise PolicyError(problem, (*path, "symbols"))
 
 
+def _must_not_be_named_for_another(field: Field, currency: str, path: Path) -> None:
+    """Refuse a column whose name says another currency than is paid: `Fee (USD)` where the policy pays euros."""
+    if not currency or not isinstance(field.source, str):
+        return
+    codes = {word.upper() for word in words_of(field.source)} - WORDS_NOT_CODES
+    named = [code for code in sorted(codes) if is_currency(code)]
+    named += [sign for sign in CURRENCY_SIGNS if len(sign) == 1 and sign in field.source]
+    if named and not any(may_mean(one, currency) for one in named):
+        problem = f"the policy pays {currency}, and the column is named for {named[0]}"
+        raise PolicyError(problem, (*path, "from"))
+
+
 def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
     """Check a field against the fact that it becomes. Raises ``PolicyError``."""
     allowed = TYPES_OF_FACTS[fact.type]
@@ -399,6 +414,7 @@ def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
     if field.constraints is not None:
         raise PolicyError("expected constraints at ids only", (*path, "constraints"))
     _check_symbols(field, fact.currency, path)
+    _must_not_be_named_for_another(field, fact.currency, path)
     if field.unit == "minor" and fact.type not in ("money", "amounts"):
         raise PolicyError("expected it at money only", (*path, "unit"))
     if field.true and fact.type != "yes_no":

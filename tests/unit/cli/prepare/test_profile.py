@@ -60,6 +60,10 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "sign of another currency": ({"schema": fields({"fee": {"symbols": ["€", "zł"]}})}, "schema.fields[1].symbols",
                                  "the policy pays EUR"),
     "code of another currency": ({"schema": fields({"fee": {"symbols": "USD"}})}, "schema.fields[1].symbols", "EUR"),
+    "column of another currency": ({"schema": fields({"fee": {"from": "Monthly Fee (USD)"}})}, "schema.fields[1].from",
+                                   "the policy pays EUR, and the column is named for USD"),
+    "column with another sign": ({"schema": fields({"fee": {"from": "Gebühr £"}})}, "schema.fields[1].from", "for £"),
+    "abbreviation for a zone": ({"schema": fields({"seen": {"timezone": "CET"}})}, "schema.fields[5].timezone", "IANA"),
     "cents of a number": ({"schema": fields({"usage": {"unit": "minor"}})}, "schema.fields[2].unit", "money only"),
     "half of yes and no": ({"schema": fields({"active": {"trueValues": "x"}})}, "schema.fields[3]", "together"),
     "yes is no": ({"schema": fields({"active": {"trueValues": "x", "falseValues": "x"}})},
@@ -91,6 +95,15 @@ def test_what_is_wrong_with_a_profile_is_said_with_its_field_and_line(tmp_path: 
     assert expected in message
     assert f": {field}: " in message or not field
     assert "export.profile.yaml" in message
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Fee", "fee_eur", "Fee (EUR)", "Gebühr €", "EUR, not USD", "ALL FEES", "Top fee", "fee (USD/EUR)"],
+)
+def test_a_column_may_be_named_for_the_currency_that_is_paid_or_for_none(tmp_path: Path, column: str) -> None:
+    profile, _ = loaded(tmp_path, {"schema": fields({"fee": {"from": column}, "usage": {"from": "Usage (USD)"}})})
+    assert profile.schema.fields[1].source == column
 
 
 def test_a_profile_is_called_as_its_file(tmp_path: Path) -> None:
