@@ -1,8 +1,9 @@
 """How what entries moved is stored: in a receipt as JSON, and in a campaign's sums as an attribute for each of them.
 
 Attributes: `moved|<state>|<component>|<measure>` is how much a state gained; what it lost is negative.
-`code|<measure>|<code>` is how much more is rejected with a code of the biller; without a code, with all others. Of
-another channel than the item's own the first word is `moved@<channel>` or `code@<channel>`.
+`code|<measure>|<code>` is how much more is rejected with a code of the biller; without a code, with all others. There a
+measure's own lines are written `%7C`: a unit is a text of the policy's. Of another channel than the item's own the
+first word is `moved@<channel>` or `code@<channel>`.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def moved_additions(moves: Moves, campaign_id: CampaignId, channel: str = "") ->
 def _name(place: MovedOf, counted: Counted, channel: str) -> str:
     at = "" if place.channel == channel else f"@{place.channel}"
     if isinstance(counted, RejectedWith):
-        return f"code{at}|{place.measure}|{counted.code}"
+        return f"code{at}|{place.measure.replace('%', '%25').replace('|', '%7C')}|{counted.code}"
     return f"moved{at}|{counted}|{place.component}|{place.measure}"
 
 
@@ -48,7 +49,8 @@ def read_moved(campaign_id: CampaignId, item: Item, channel: str = "") -> MovedS
             of = at if elsewhere else channel
             if kind == "code":
                 measure, _, code = rest.partition("|")
-                place, counted = MovedOf(campaign_id, measure, "", of), _counted(f"{_CODE}{code}")
+                plain = measure.replace("%7C", "|").replace("%25", "%")
+                place, counted = MovedOf(campaign_id, plain, "", of), _counted(f"{_CODE}{code}")
             else:
                 state, component, measure = rest.split("|", 2)
                 place, counted = MovedOf(campaign_id, measure, component, of), _counted(state)
