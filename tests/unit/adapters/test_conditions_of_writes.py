@@ -31,12 +31,13 @@ from kulanz.application.byhand.goodwill_store import Giving
 from kulanz.application.cases.store import HandStep, Proposal, Rejection
 from kulanz.application.delivery.world import Asking, EntriesChange
 from kulanz.application.drafts.draft_ports import Confirmed, Dismissed, Listed, Upstream
-from kulanz.application.ports import AtTheGate, Start
+from kulanz.application.ports import AtTheGate, KeptRequest, Start
 from kulanz.domain.budgets import Budget, BudgetStep, Counted, Draw, LimitSet, Needed, Regained, Reservation
 from kulanz.domain.byhand.counts import Count, CountOf, CountStep
 from kulanz.domain.byhand.discretion import ByHand
 from kulanz.domain.byhand.goodwill import Goodwill, GoodwillState
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State, StateChange
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.added import Added, Additions
 from kulanz.domain.delivery.answer_pass import AnswerReceipt, AnswerTotals
@@ -61,7 +62,7 @@ from kulanz.domain.policy.deciding.history import Addition as HistoryAddition
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.support.distinct import distinct
 from tests.support.said_writes import Writes
-from tests.support.values import CAUSE, NOW, campaign, declared, entry, receipt
+from tests.support.values import CAUSE, NOW, approval, campaign, change, declared, entry, filed, receipt
 
 T, C = "campaigns", "credits"
 ID, OTHER = CampaignId("an-incident", 7), CampaignId("another", 8)
@@ -137,6 +138,8 @@ HAND = HandDecision(
 PROPOSED = Proposal(GRANTED.key, HAND, "c" * 64, 1_900_000_008)
 HELD = replace(GRANTED, status=Outcome.HELD)
 DECIDED = replace(GRANTED, status=Outcome.DECLINED, by_hand=HAND, ttl=1_900_000_009)
+PLANNED = replace(campaign(ID), log_count=81)
+WAITING_REQUEST = KeptRequest(ID.incident_id, "digest", NOW, OTHER, "{}", "wrong")
 LATER = SubjectHistory(71).with_addition("net-outage", HistoryAddition(datetime(2090, 1, 1, tzinfo=UTC), {"n": 1}), NOW)
 KEPT = HistoryChange(HistoryKey("A-1", "a", "-"), SubjectHistory(), SubjectHistory(1))
 """A history of which nothing counts for longer than the decision is kept; of the next something does."""
@@ -229,6 +232,16 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "a decision of an account that has changed its id": (
         lambda one: _ledger(one).insert_with_former([
             EntryWithFormer(GRANTED, (replace(entry("A-0"), ttl=1_900_000_010),), (KEPT, CHANGED))])),
+    "a plan is filed": (
+        lambda one: DynamoCampaigns(one, T).change_state(
+            PLANNED, change(PLANNED, State.AWAITING_APPROVAL), AtTheGate(plan=filed(PLANNED)))),
+    "one person alone approves": (
+        lambda one: DynamoCampaigns(one, T).change_state(
+            BEFORE, STARTED, AtTheGate(
+                start=Start(INCIDENT), action=approval(filed(PLANNED), "ben"),
+                trouble=Trouble(TroubleKind.GLASS_BROKEN, str(ID), NOW, NOW)))),
+    "a request is kept": (lambda one: DynamoCampaigns(one, T).keep_request(WAITING_REQUEST)),
+    "a request is forgotten": (lambda one: DynamoCampaigns(one, T).forget_request(WAITING_REQUEST)),
     "a chunk's receipt": (lambda one: DynamoCampaigns(one, T).record_receipt(receipt(50, 450))),
     "answers are heard": (lambda one: DynamoAnswers(one, T).record(HEARD)),
 }  # fmt: skip

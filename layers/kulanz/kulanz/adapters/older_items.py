@@ -5,17 +5,17 @@ is written meanwhile is in the indexes already, and is written there once more, 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from kulanz.adapters import index_items as index
-from kulanz.adapters.aws import RETRIED_REASONS, call, error_code, item_of, translated
+from kulanz.adapters.aws import call, item_of
 from kulanz.adapters.campaign_items import read_meta
 from kulanz.adapters.campaign_keys import META, meta_key
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.incident_items import read_incident
-from kulanz.application.ports import TryAgain
+from kulanz.adapters.transactions import write_together
+from kulanz.application.ports import Outdated
 from kulanz.domain.audit import change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import ENDED, Campaign
 
@@ -99,11 +99,5 @@ class OlderItems:
             "ExpressionAttributeValues": {":known": {"N": str(campaign.log_count)}},
         }
         listed = {"TableName": self._table, "Item": index.open_item(campaign.id, campaign.state, since)}
-        try:
-            self._client.transact_write_items(TransactItems=[{"ConditionCheck": unmoved}, {"Put": listed}])
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException":
-                raise translated(error, "TransactWriteItems") from error
-            reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
-            if reasons & RETRIED_REASONS:
-                raise TryAgain("TransactWriteItems: the campaign is being written; the next time lists it") from error
+        with suppress(Outdated):
+            write_together(self._client, [{"ConditionCheck": unmoved}, {"Put": listed}])
