@@ -280,6 +280,27 @@ BAD = {
         7,
         "expected money in GBP",
     ),
+    "a number uprated": (
+        lines("{from: 2024-04-01, value: 8}", "{from: 2025-04-01, value: 9, uprated: 1%}"), 6, "only an amount",
+    ),
+    "a length uprated": (
+        lines("{from: 2024-04-01, value: 8 h}", "{from: 2025-04-01, value: 9 h, uprated: 1%}"), 6, "only an amount",
+    ),
+    "rounded to nothing": (
+        lines(GOOD, "{from: 2025-04-01, value: 8.18 GBP, uprated: 1%}") + "uprating: {to: 0 GBP}",
+        7,
+        "a fixed amount above zero",
+    ),
+    "rounded to what nobody knows": (
+        lines(GOOD, "{from: 2025-04-01, value: 8.18 GBP, uprated: 1%}") + "uprating: {to: unknown}",
+        7,
+        "expected a value",
+    ),
+    "rounded to less than a penny": (
+        lines(GOOD, "{from: 2025-04-01, value: 8.18 GBP, uprated: 1%}") + "uprating: {to: 0.5 * 0.01 GBP}",
+        7,
+        "a fixed amount above zero",
+    ),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document import strict_yaml
+from kulanz.domain.policy.document.data_files import load_data_file
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
 from kulanz.domain.policy.document.frozen import MAX_FROZEN_BYTES, MAX_PUBLISHED_BYTES, freeze, read_frozen
 from kulanz.domain.policy.document.owed import MAX_COMPONENTS
@@ -61,6 +62,33 @@ def published(size: int) -> str:
 LIMITS: dict[str, tuple[Callable[[str], Any], Callable[[int], str], int, str]] = {
     "characters of a text": (load_policy, lambda n: written(f"{PAY}sources: {'x' * n}"), MAX_TEXT_CHARACTERS, "8000"),
     "characters of a title": (load_policy, lambda n: written(PAY).replace("A test", "x" * n), 200, "200 characters"),
+    "characters of a unit": (
+        load_policy, lambda n: written(f"give: {{quantity: 1, unit: {'u' * n}}}"), 60, "at most 60 characters",
+    ),
+    "characters of a term": (
+        load_policy,
+        lambda n: written(f"give: {{quantity: 1, unit: GB, usable: {{on: {'w' * n}}}}}"),
+        80,
+        "at most 80 characters",
+    ),
+    "characters of a subject": (
+        load_policy,
+        lambda n: written(f"{PAY}notice: {{texts: {{granted: {{en: {{subject: {'s' * n}, text: T}}}}}}}}"),
+        200,
+        "at most 200 characters",
+    ),
+    "characters of an example's rule": (
+        load_policy, lambda n: written(f"{PAY}test: {{rule: {'r' * n}}}"), 80, "at most 80 characters",
+    ),
+    "characters of a policy's id": (
+        load_policy, lambda n: written(PAY).replace("id: test", f"id: {'i' * n}"), 64, "expected a policy id",
+    ),
+    "characters of a name": (
+        load_policy, lambda n: written(f"facts: {{{'f' * n}: text}}\n{PAY}"), 48, "a name of lower-case letters",
+    ),
+    "characters of a reason": (
+        load_policy, lambda n: written(f"who: {{decline: {'r' * n}}}\n{PAY}"), 48, "a reason code of lower-case",
+    ),
     "entries of a list": (load_policy, lambda n: written(f"{PAY}sources: {names(n)}"), MAX_ENTRIES, "1 to 500 entries"),
     "entries under names": (
         read_policy,
@@ -110,6 +138,17 @@ def test_as_many_data_files_are_taken_in_as_are_allowed_and_no_more(tmp_path: Pa
     assert taken == tuple(str(tmp_path / f"{name}.yaml") for name in names(MAX_DATA_FILES)), "in their order"
     with pytest.raises(PolicyError, match="at most 20 data files"):
         read_policy(tmp_path / f"{MAX_DATA_FILES + 1}.yaml")
+
+
+@pytest.mark.parametrize("length", [64, 65])
+def test_a_data_file_has_a_name_of_at_most_64_characters(tmp_path: Path, length: int) -> None:
+    name = "n" * length
+    (tmp_path / f"{name}.yaml").write_text(f"kulanz: 1\ndata: {name}\ntitle: A list\nlist: [a]\n")
+    if length == 64:
+        assert load_data_file(tmp_path / f"{name}.yaml", "list") == ["a"]
+        return
+    with pytest.raises(PolicyError, match="at most 64 characters"):
+        load_data_file(tmp_path / f"{name}.yaml", "list")
 
 
 def test_a_frozen_policy_is_read_up_to_its_limit_and_not_beyond() -> None:
