@@ -15,7 +15,7 @@ from kulanz.application.door.routes import BY_USE, Role
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_console.app import HEADERS
 from kulanz_console.hosted.entry import LOGIN_COOKIE, own_path
-from kulanz_console.hosted.login import Login
+from kulanz_console.hosted.login import LOGIN_LIFETIME, Login
 from kulanz_console.routes import ACTIONS, DOWNLOADS, EVERYBODY, MENU, QUESTIONS
 from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import Form, forms
@@ -54,7 +54,8 @@ def test_a_login_leads_to_the_page_that_was_asked_for_in_a_session_of_this_brows
     begun = browser.client.get(to, base_url=ORIGIN)
     cookie = begun.headers["Set-Cookie"]
     assert cookie.startswith(f"{LOGIN_COOKIE}=")
-    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
+    alike = {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"}
+    assert attributes(cookie) == {f"Max-Age={LOGIN_LIFETIME.total_seconds():.0f}", *alike}
     back = browser.provider.visited(begun.headers["Location"])
     came = browser.get(f"/callback?code={back['code']}&state={back['state']}")
     assert came.status_code == 200
@@ -64,11 +65,17 @@ def test_a_login_leads_to_the_page_that_was_asked_for_in_a_session_of_this_brows
     assert "Domain" not in session
     assert session.startswith("__Host-kulanz=")
     assert ended.startswith(f"{LOGIN_COOKIE}=;")
+    assert attributes(ended) == {"Max-Age=0", *alike}, "another one would stay"
     shown = browser.get(PLAN)
     assert shown.status_code == 200
     assert f'action="{ROOT}{PLAN}/approve"' in shown.text
     for name, value in HEADERS.items():
         assert came.headers[name] == shown.headers[name] == asked.headers[name] == value
+
+
+def attributes(cookie: str) -> set[str]:
+    """What a browser is told of a cookie beside its value."""
+    return {part.strip() for part in cookie.split(";")[1:] if not part.strip().startswith("Expires=")}
 
 
 def test_what_is_kept_of_a_session_lets_nobody_in(world: World) -> None:
