@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID
 from kulanz.application.ledger.answer import Explained
-from kulanz.application.lists.check_list import check_list
+from kulanz.application.lists.check_list import Subjects, check_list
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult, differences
 from kulanz.domain.delivery.void import VoidState
@@ -434,3 +434,29 @@ def test_the_check_of_a_list_refuses_what_the_plan_refuses(lines: list[str], rea
     policy = compile_policy(freeze(load_policy(POLICY)), incident, START)
     checked = check_list(lambda start, stop: [content[start:stop]], len(content), ListFormat.CSV, policy, START)
     assert checked.refusal(None).startswith(reason)
+
+
+class Seen:
+    """The subjects of a list, as they were remembered."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, bool]] = []
+
+    def see(self, account_id: str, _: str, __: str, ___: int, *, is_former: bool = False) -> None:
+        self.rows.append((account_id, is_former))
+
+    def found(self) -> Subjects:
+        return Subjects(0, 0, 0, (), (), ())
+
+
+def test_the_check_of_a_list_takes_a_former_id_for_a_subject_unless_it_is_the_same_one_written_otherwise() -> None:
+    """As the plan does: or every row of an export that lost its zeros would be called nearly equal to itself."""
+    pairs = [("0017", "17"), ("AB", "ab"), ("new", "old"), ("170", "17")]
+    content = "\n".join([HEAD, *(line(account, was=was) for account, was in pairs), ""]).encode()
+    incident = Incident("check", 1, "Check", "", (), (Window(START - timedelta(days=2), START),))
+    policy, seen = compile_policy(freeze(load_policy(POLICY)), incident, START), Seen()
+    check_list(
+        lambda start, stop: [content[start:stop]], len(content), ListFormat.CSV, policy, START, subjects=seen
+    )  # fmt: skip
+    assert [account for account, is_former in seen.rows if is_former] == ["old", "17"]
+    assert [account for account, is_former in seen.rows if not is_former] == [account for account, _ in pairs]

@@ -10,8 +10,8 @@ import pytest
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, cancel, pause, resume
 from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
-from kulanz.application.ports import AtTheGate, Outdated, Refused, Start, TryAgain
-from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
+from kulanz.application.ports import AtTheGate, ChunkMessage, Outdated, Refused, Start, TryAgain
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.halt import HaltAction, HaltRefused, Verb
@@ -108,6 +108,27 @@ def test_a_halt_in_the_midst_stops_every_worker_and_its_lifting_sends_the_rest()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     published_again(world)
     check_sound(world)
+
+
+@pytest.mark.parametrize("sent", [0, 2])
+def test_workers_note_once_that_the_chunks_are_to_be_sent_again_after_a_halt(sent: int) -> None:
+    """Each note changes the campaign's record and wakes a function: with one for each chunk, 20,000 of them."""
+    world = world_that_applies()
+    campaign = world.campaign(CAMPAIGN)
+    world.campaigns.mark_dispatched(campaign, Pass.APPLY, sent)
+    act(world, Verb.SET, "anna")
+    noted = list[int]()
+    mark = world.campaigns.mark_dispatched
+
+    def count(of: Campaign, work: Pass, number: int) -> None:
+        noted.append(number)
+        mark(of, work, number)
+
+    world.campaigns.mark_dispatched = count  # type: ignore[assignment]
+    for _ in range(3):
+        world.chunks.sent.append(ChunkMessage(campaign.id, Pass.APPLY, 0))
+        world.run(next(step for step in world.steps() if step.function is Function.GRANT))
+    assert noted == [0] * (sent > 0)
 
 
 def test_a_worker_in_the_midst_of_a_chunk_stops_within_two_seconds_of_a_halt() -> None:
