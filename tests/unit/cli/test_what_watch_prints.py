@@ -1,13 +1,14 @@
 """What `kulanz watch` prints while a campaign goes on, each pass once, and what it says of one that waits for a yes."""
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, SameOutage, State
 from kulanz_cli import watch
 from kulanz_cli.watch import CampaignBars
 from tests.support.small_campaign import CAMPAIGN
@@ -56,3 +57,16 @@ def test_only_of_a_plan_that_waits_it_is_said_that_nothing_is_granted_before(clo
     text = " ".join(run(in_state(closed, state), "watch", CAMPAIGN).stdout.split())
     says = f"nothing is granted before its plan is approved; look at it: kulanz plan {CAMPAIGN}"
     assert (says in text) is (state is State.AWAITING_APPROVAL)
+
+
+@pytest.mark.parametrize("state", sorted(watch.AT_REST))
+def test_campaigns_over_the_same_outage_are_named_in_every_state_that_a_campaign_rests_in(
+    closed: World, state: State
+) -> None:
+    stack = in_state(closed, state)
+    kept = stack.world.campaigns._campaigns[CampaignId.parse(CAMPAIGN)]
+    same, other = (CampaignId.parse("in-2/1"),), (CampaignId.parse("in-4/3"), CampaignId.parse("in-5/1"))
+    kept.log[-1] = replace(kept.log[-1], others=SameOutage(same, other, is_whole=True))
+    shown_whole = " ".join(run(stack, "watch", CAMPAIGN).stdout.split())
+    assert "same windows and service, the same list: in-2/1" in shown_whole
+    assert "same windows and service, another list: in-4/3, in-5/1" in shown_whole
