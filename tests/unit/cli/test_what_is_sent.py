@@ -13,7 +13,9 @@ import pytest
 import kulanz_cli.command
 from kulanz.application.door.routes import BY_USE, ROUTES
 from kulanz.domain.people.reason import REASON_CHARACTERS
+from kulanz_cli.goodwill import _STATES
 from tests.support.answering import Answering
+from tests.support.reading import read
 from tests.support.world_stack import run
 
 C, WHY = "in-7/3", "the reason"
@@ -309,6 +311,20 @@ def test_what_is_done_under_a_given_id_is_done_under_that_one_and_told_as_it_was
     told = json.loads(shown.stdout)
     assert {key: told[key] for key in told if key != "v"}.items() <= row.answer.items()
     assert told.keys() >= row.answer.keys() - {"v", "next", "more"}
+
+
+@pytest.mark.parametrize("state", _STATES)
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_goodwill_that_is_not_given_ends_with_1_whatever_became_of_it(state: str, more: tuple[str, ...]) -> None:
+    stack = Sending(GOODWILL | {"state": state})
+    given = run(stack, "goodwill", "a-1", "5.00", "EUR", "--reason", "the-code", *more)
+    assert given.exit_code == (0 if state == "given" else 1)
+    decided = [
+        run(stack, *words, *more) for words in (("approve-goodwill", "T-1"), ("reject-goodwill", "T-1", *REASON))
+    ]
+    assert [one.exit_code for one in decided] == [0, 0], "what was asked for was done"
+    if not more:
+        assert all(f"goodwill T-1: 5.00 EUR, {_STATES[state]}" in read(one.stdout) for one in (given, *decided))
 
 
 APART: Mapping[str, str] = {
