@@ -44,7 +44,7 @@ def test_a_report_is_about_the_revision_and_the_version_that_its_campaign_decide
             return answers[use]
 
     door: Any = Noting()
-    found = asked(door, CampaignId.parse("in-7/3"), NOW)
+    found: Any = asked(door, CampaignId.parse("in-7/3"), NOW)
     of_campaign = {"incident": "in-7", "seq": 3}
     assert dict(asked_for) == {
         **dict.fromkeys(("campaigns.one", "campaigns.reconciliation", "campaigns.log", "approvals.plan"), of_campaign),
