@@ -63,6 +63,25 @@ def test_each_entry_of_a_bill_but_its_words_makes_it_another_booking_and_the_fir
     )
 
 
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("de", "Gutschrift"),
+        ("DE-at", "Gutschrift"),
+        ("pt-BR", "BR"),
+        ("pt-PT", "Avoir"),
+        ("", "Avoir"),
+        ("es", "Avoir"),
+    ],
+)
+def test_a_line_on_the_bill_is_in_the_nearest_language_else_the_first_and_one_line_is_for_all(
+    locale: str, told: str
+) -> None:
+    assert Bill({"fr": "Avoir", "de": "Gutschrift", "pt-br": "BR"}).text_in(locale) == told
+    assert Bill("Credit").text_in(locale) == "Credit"
+    assert NOTHING_BILLED.text_in(locale) == ""
+
+
 def test_a_bill_decides_nothing() -> None:
     assert compiled(written(f"{FULL}pay: 5 USD\n")).decide(()) == compiled(written("pay: 5 USD\n")).decide(())
 

@@ -154,7 +154,7 @@ def test_the_reason_is_the_first_component_that_is_given_so_else_the_last_that_c
 # What is told of it
 
 
-CAPPED = "facts: {place: text, until: instant}\npay: 90 EUR\ncap: [{per: month, at: 50 EUR}, {at: 40 EUR}]\n"
+CAPPED = "facts: {place: text, until: instant}\npay: 90 EUR\ncap: [{per: month, at: 50 EUR}, {at: 121 EUR / 3}]\n"
 
 
 @pytest.mark.parametrize(
@@ -171,13 +171,14 @@ def test_whatever_ends_the_matter_after_the_amount_its_shares_and_bounds_are_tol
     def steps(body: str) -> tuple[str, ...]:
         policy = compiled(written(CAPPED + body))
         told = explain(policy, [None] * len(policy.facts))
-        return tuple(step for step in told.steps if step.startswith(("Owed: ", "Part of", "Limited to")))
+        return tuple(step for step in told.steps if step.startswith(("Owed: ", "Part of", "Limited", "Rounded")))
 
     granted = steps("")
     assert granted == (
         "Owed: 90.00 EUR.",
         "Part of May 2026, by time: 90.00 EUR, at most 50.00 EUR.",
-        "Limited to 40.00 EUR by the upper bound: 40.00 EUR.",
+        "Limited to about 40.333333 EUR by the upper bound: 121.00 EUR divided by 3 = about 40.333333 EUR.",
+        "Rounded half up: 40.33 EUR.",
     )
     assert steps(more) == granted
 

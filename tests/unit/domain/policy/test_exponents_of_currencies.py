@@ -34,6 +34,22 @@ def test_a_limit_of_a_plan_has_the_decimals_of_its_currency_and_no_more(
     assert refused.value.path == ("limits", entry)
 
 
+@pytest.mark.parametrize("entry", ["rejected", "conflicts", "nearly_equal", "held", "known"])
+@pytest.mark.parametrize(
+    ("share", "is_taken"),
+    [("0 %", True), ("0.0001 %", True), ("99.9999%", True), ("100 %", True), ("100.1 %", False), ("101 %", False),
+     ("1.00001 %", False), ("-1 %", False), ("1", False), ("", False)],
+)  # fmt: skip
+def test_a_share_of_a_list_is_a_percentage_of_at_most_all_of_it(entry: str, share: str, is_taken: bool) -> None:
+    text = written(f"limits: {{{entry}: '{share}', largest: 7 EUR}}\npay: 1 EUR")
+    if is_taken:
+        assert load_policy(text).policy.limits.stated() == {entry: share, "largest": ("7 EUR",)}
+        return
+    with pytest.raises(PolicyError, match="expected a share such as 2 % or") as refused:
+        load_policy(text)
+    assert refused.value.path == ("limits", entry)
+
+
 @BY_CURRENCY
 def test_the_limits_of_a_fact_hold_to_the_last_minor_unit(currency: str, decimals: int) -> None:
     limits = f"minimum: {amount(1_501, decimals)} {currency}, maximum: {amount(9_253, decimals)} {currency}"
