@@ -157,6 +157,18 @@ def test_budgets_are_shown_from_the_stacks_month_or_the_one_that_is_stated(
     assert ("no budget is set" in shown.stdout) is (not months)
 
 
+@pytest.mark.parametrize("voided", [("0.00", "0.00"), ("0.00", "4.00"), ("4.00", "0.00"), ("4.00", "7.00")])
+def test_what_was_voided_has_a_column_where_anything_was_in_any_month(voided: tuple[str, str]) -> None:
+    found = [of_month(f"2026-0{place + 3}") | {"voided": sum_} for place, sum_ in enumerate(voided)]
+    shown = cells(run(Answering(budgets__since=[{"month": "2026-03", "budgets": found}]), "budget", "show").stdout)
+    is_shown = voided != ("0.00", "0.00")
+    assert ("voided" in shown[0]) is is_shown
+    place = shown[0].index("voided") if is_shown else 0
+    assert [line[place] for line in shown if "EUR" in line[0]] == (
+        [*voided] if is_shown else ["2026-03 EUR", "2026-04 EUR"]
+    )
+
+
 @pytest.mark.parametrize(
     ("now", "month"), [(datetime(2026, 4, 1, 23, tzinfo=UTC), "2026-03"), (datetime(2026, 4, 2, tzinfo=UTC), "2026-04")]
 )

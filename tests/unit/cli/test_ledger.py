@@ -184,3 +184,33 @@ def test_what_a_check_found_is_said_and_is_its_exit_code(
     monkeypatch.setattr("kulanz_cli.ledger.check_ledger", lambda *_: checked)
     shown = run(stack, "check", CAMPAIGN)
     assert (shown.exit_code, says in read(shown.stdout)) == (code, True), shown.output
+
+
+THREE = [CampaignId.parse(name) for name in ("in-1/1", "in-2/3", "in-4/2")]
+
+
+@pytest.mark.parametrize("differing", [(), (0,), (1,), (2,), (0, 2), (0, 1, 2)])
+def test_every_campaign_is_compared_before_moved_tables_are_confirmed(
+    stack: WorldStack, monkeypatch: pytest.MonkeyPatch, differing: tuple[int, ...]
+) -> None:
+    wrong = [THREE[place] for place in differing]
+    monkeypatch.setattr(stack.world.stores, "campaign_ids", lambda: iter(THREE))
+    monkeypatch.setattr(
+        "kulanz_cli.ledger.check_ledger",
+        lambda campaign, *_: replace(WHOLE, campaign=campaign, differences=(TOO_MUCH,) if campaign in wrong else ()),
+    )
+    checked = run(stack, "check")
+    state = {campaign: "differs" if campaign in wrong else "agrees" for campaign in THREE}
+    assert [f"{campaign} {state[campaign]}:" in checked.stdout for campaign in THREE] == [True] * 3
+    shown = run(stack, "confirm", "--checked", "--reason", "restored")
+    assert (checked.exit_code, shown.exit_code) == ((1, 3) if wrong else (0, 0))
+    if wrong:
+        assert f"ledger and receipts differ for {', '.join(map(str, wrong))}; kulanz" in read(shown.stderr)
+
+
+@pytest.mark.parametrize("old", ["kulanz-CreditsTable-OLD", "kulanz-CampaignsTable-OLD"])
+def test_a_table_of_either_kind_of_an_earlier_stack_is_named(stack: WorldStack, old: str) -> None:
+    make_table(old)
+    refused = run(stack, "confirm", "--first", "--reason", "new")
+    assert (refused.exit_code, f"an earlier stack: {old}." in read(refused.stderr)) == (3, True)
+    assert run(stack, "confirm", "--first", "--reason", "new", "--beside", old).exit_code == 0

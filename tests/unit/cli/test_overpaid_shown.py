@@ -1,9 +1,11 @@
 """What was overpaid is said wherever a person looks: of an account, in the list of campaigns, and on the pages."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, row
@@ -84,3 +86,15 @@ def test_the_page_of_an_account_says_it() -> None:
     shown = browser.get("/account?id=a-1").text
     assert f"3.00 EUR more than is owed now, as campaign {SECOND} found" in shown.replace("<wbr>", "")
     assert "Overpaid:" not in browser.get("/account?id=a-2").text
+
+
+def test_only_of_a_campaign_that_closed_it_is_said_how_what_was_overpaid_is_taken_back() -> None:
+    world = overpaying()
+    kept = world.campaigns._campaigns[CampaignId.parse(SECOND)]
+    closed = kept.campaign
+    assert closed.state is State.CLOSED
+    for state in State:
+        kept.campaign = replace(closed, state=state)
+        listed = read(run(WorldStack(world), "campaigns", INCIDENT_ID).stdout)
+        assert (f"{SECOND} found 3.00 EUR overpaid by earlier campaigns" in listed) is (state is State.CLOSED), state
+        assert (f"kulanz void {SECOND} --overpaid" in listed) is (state is State.CLOSED), state

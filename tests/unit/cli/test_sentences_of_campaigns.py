@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kulanz.application.ledger.check_ledger import Checked
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz.domain.campaigns.reconciliation import CountKey, Difference, RowResult, Totals, WriteResult
+from kulanz.domain.campaigns.reconciliation import CountKey, Difference, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.delivery.law import Shares
 from kulanz_cli import ledger
 from kulanz_cli.reconciliation import law_text, show_others, show_reconciliation
@@ -143,6 +143,34 @@ def test_a_reconciliation_says_each_count_in_its_column_and_differences_only_of_
     assert flagged.startswith(f"in-7/3 is flagged: lines_differ: by 6 {LINES_SAY} differs: ")
     assert "planned 56, applied 50" in flagged
     assert flagged.endswith(WHERE)
+
+
+def test_every_measure_that_was_planned_or_written_has_its_sums_each_in_its_column() -> None:
+    def summed(sums: dict[tuple[RowResult, WriteResult, str], int]) -> ShownPass:
+        totals = Totals(lines=1, sums={SumKey(*key): size for key, size in sums.items()})
+        return ShownPass(totals, 1, 1, is_finished=True)
+
+    granted, offered = RowResult.GRANTED, RowResult.OFFERED
+    plan = {(granted, WriteResult.NONE, "EUR"): 10_00, (offered, WriteResult.NONE, "JPY"): 11_000}
+    apply = {
+        (granted, WriteResult.WRITTEN, "EUR"): 9_00, (granted, WriteResult.DUPLICATE, "EUR"): 1_00,
+        (granted, WriteResult.CONFLICT, "KWD"): 2_345, (granted, WriteResult.WRITTEN, "call_minute"): 7,
+    }  # fmt: skip
+    campaign = ShownCampaign(
+        ID, State.CLOSED, "", keeps_history=False, rows_announced=1, bytes_in_all=1, plan=summed(plan),
+        apply=summed(apply),
+    )  # fmt: skip
+    printed = io.StringIO()
+    show_reconciliation(campaign, Console(file=printed, width=120))
+    assert [words(line) for line in printed.getvalue().splitlines()] == [
+        "in-7/3 is closed",
+        "",
+        "result sum of planned ledger duplicate conflict",
+        "granted EUR 10.00 9.00 1.00 0.00",
+        "granted KWD 0.000 0.000 0.000 2.345",
+        "granted call minutes 0 7 0 0",
+        "offered JPY 11,000 0 0 0",
+    ]
 
 
 @pytest.mark.parametrize(

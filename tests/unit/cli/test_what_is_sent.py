@@ -195,6 +195,7 @@ SENT = {
         note="n",
     ),
     "decline a row": hand("--decline", "--row", "78", way="decline", row=78),
+    "decline the first row of a list without a header": hand("--decline", "--row", "0", way="decline", row=0),
     "approve-case": second("approve-case", "agree"),
     "reject-case": second("reject-case", "reject", *REASON, reason=WHY),
     "goodwill": Sent(
