@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
+from unicodedata import category
 from zoneinfo import available_timezones
 
 from kulanz.domain.lists.cells import ZONES_BY_HABIT
@@ -70,6 +71,8 @@ EPOCH_SECONDS_LEAST = 100_000_000
 seconds read as milliseconds are January 1970."""
 WORDS_NOT_CODES = frozenset(("ALL", "TOP", "TRY", "CUP", "MAD", "PEN", "COP", "MOP", "GEL", "BAM", "SOS", "LAK"))
 """Codes of currencies that are words as well, so that the name of a column may have them."""
+_CREDIT_OR_DEBIT = frozenset(("cr", "dr", "db", "c", "d", "h", "s", "soll", "haben", "credit", "debit"))
+"""How accounting says on which side an amount stands, in English and German."""
 _DIRECTIVES = frozenset("YmdyHMSfzbBpIjZ")
 _MARK = Text("one character", r"(?s:.)", (";",), 1)
 _FORMAT = Text(f"a format of strptime, {', '.join(EPOCHS)}", rf"{'|'.join(EPOCHS)}|(?s:.*%.*)", ("%d.%m.%Y",), 60)
@@ -386,10 +389,20 @@ def _check_id(field: Field, path: Path) -> None:
             raise PolicyError("expected nothing but constraints at an id", path)
 
 
+def marks_negative(symbol: str, currency: str) -> bool:
+    """Whether what stands beside a number makes it negative: a minus of any kind, brackets; of money, CR and DR."""
+    side = symbol.strip(" .").casefold() if currency else ""
+    return side in _CREDIT_OR_DEBIT or any(
+        letter in "+\N{MINUS SIGN}" or category(letter) in ("Pd", "Ps", "Pe") for letter in symbol
+    )
+
+
 def _check_symbols(field: Field, currency: str, path: Path) -> None:
-    """Refuse the sign of another currency than is paid."""
-    for symbol in field.symbols if currency else ():
-        if not may_mean(symbol, currency):
+    """Refuse the sign of another currency than is paid, and what makes a number negative: it is no sign alone."""
+    for symbol in field.symbols:
+        if marks_negative(symbol, currency):
+            raise PolicyError("expected no minus, brackets, CR or DR: they change the number", (*path, "symbols"))
+        if currency and not may_mean(symbol, currency):
             problem = f"the policy pays {currency}, and {symbol} is the sign of another currency"
             raise PolicyError(problem, (*path, "symbols"))
 

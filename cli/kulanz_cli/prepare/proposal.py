@@ -23,11 +23,11 @@ from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz.domain.lists.near_names import is_nearly
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.lists.unread_columns import names_currency
-from kulanz.domain.money import may_mean, minor_units
+from kulanz.domain.money import CURRENCY_SIGNS, is_currency, may_mean, minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import DAY, EXACT, INSTANT, LOCAL, NUMBER, YES_OR_NO
 from kulanz_cli.prepare.opening import open_source
-from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, needed, profile_from
+from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, marks_negative, needed, profile_from
 from kulanz_cli.prepare.question import Question
 from kulanz_cli.prepare.sniffing import sniffed
 from kulanz_cli.terminal import counted_as
@@ -244,10 +244,16 @@ def _numbers(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tup
     amounts = [found for one in texts if (found := _AMOUNT.fullmatch(clean(one)))]
     symbols = sorted({affix for found in amounts for affix in (found[1], found[3]) if affix})
     stated: dict[str, Any] = {"symbols": symbols} if symbols else {}
+    negative = [one for one in symbols if marks_negative(one, fact.currency)]
+    if negative:
+        asker.ask("from", f"{negative[0]} beside numbers may make them negative: write -5.00, or name another column")
+        return {}, "open"
     foreign = [one for one in symbols if fact.currency and not may_mean(one, fact.currency)]
     if foreign:
         text = f"amounts have the sign {foreign[0]}, and the policy pays {fact.currency}: name another column"
         asker.ask("from", text)
+        return stated, "open"
+    if not _are_signs(symbols, amounts, fact) and not asker.ask("symbols", f"{', '.join(symbols)} {_ASKED}", _ALONE):
         return stated, "open"
     marks = _marks([clean(found[2]) for found in amounts], asker)
     if marks is None:
@@ -267,6 +273,17 @@ def _numbers(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tup
         stated |= {"unit": unit} if unit == "minor" else {}
         shown += f", in {unit} units"
     return stated, shown
+
+
+_ALONE = ("signs",)
+_ASKED = "beside numbers: are these signs alone, so that 5 k is 5"
+
+
+def _are_signs(symbols: Sequence[str], amounts: Sequence[re.Match[str]], fact: FactDeclaration) -> bool:
+    """Whether what stands beside numbers surely changes none: the currency's own signs, or one unit beside them all."""
+    if fact.currency:
+        return all(is_currency(one) or one in CURRENCY_SIGNS for one in symbols)
+    return not symbols or (len(symbols) == 1 and all(found[1] or found[3] for found in amounts))
 
 
 def _marks(texts: Sequence[str], asker: _Asker) -> tuple[str, str] | None:

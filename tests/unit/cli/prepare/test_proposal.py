@@ -233,3 +233,37 @@ def test_typed_numbers_are_shown_as_they_are(tmp_path: Path) -> None:
     )
     proposal = propose(path, "export", policy(tmp_path, text), {"state.from": ""})
     assert next(becomes for name, _, becomes in proposal.columns if name == "fee") == "numbers, as they are"
+
+
+@pytest.mark.parametrize(
+    ("amount", "keys"),
+    [
+        ("5.00", []),
+        ("5.00 EUR", []),
+        ("€ 5.00", []),
+        ("5.00-", ["fee.from"]),
+        ("\u22125.00", ["fee.from"]),
+        ("\u20135.00", ["fee.from"]),
+        ("(5.00)", ["fee.from"]),
+        ("5.00 CR", ["fee.from"]),
+        ("5.00 S", ["fee.from"]),
+        ("$5.00", ["fee.from"]),
+        ("5.00k", ["fee.symbols"]),
+        ("5.00 Mio", ["fee.symbols"]),
+    ],
+)
+def test_what_stands_beside_an_amount_is_taken_off_only_where_it_changes_none(
+    tmp_path: Path, amount: str, keys: list[str]
+) -> None:
+    content = f"account_id,fee\nA-1,{amount}\nA-2,7.50\n".encode()
+    assert [key for key in asked(tmp_path, content) if key.startswith("fee.")] == keys
+    assert keys != ["fee.symbols"] or "fee.symbols" not in asked(tmp_path, content, {"fee.symbols": "signs"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_asked"),
+    [(("5.5 GB", "2.5 GB"), False), (("5.5 GB", "500 MB"), True), (("5.5k", "2.5"), True), (("5.5 h", "2.5 h"), False)],
+)
+def test_several_units_in_one_column_are_asked_for(tmp_path: Path, cells: tuple[str, str], is_asked: bool) -> None:
+    content = f"account_id,usage\nA-1,{cells[0]}\nA-2,{cells[1]}\n".encode()
+    assert ("usage.symbols" in asked(tmp_path, content)) is is_asked
