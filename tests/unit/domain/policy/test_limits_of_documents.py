@@ -19,7 +19,7 @@ from kulanz.domain.policy.document.shape import MAX_ENTRIES, MAX_TEXT_CHARACTERS
 from kulanz.domain.policy.document.strict_yaml import MAX_DEPTH, MAX_NODES, MAX_POLICY_BYTES, read_yaml
 from kulanz.domain.policy.document.yaml_source import MAX_DATA_FILES, read_policy
 from kulanz.domain.policy.language.expression import MAX_LEVELS
-from tests.unit.domain.policy.rulebook import written
+from tests.unit.domain.policy.rulebook import compiled, written
 
 PAY = "pay: 1 EUR\n"
 
@@ -199,3 +199,24 @@ def test_the_sealed_hash_is_of_what_a_version_says_and_of_no_calendar() -> None:
     for changed in ({"title": "Another"}, {"version": 2}, {"sources": "x"}):
         assert content_hash(replace(plain, data={**plain.data, **changed})) != sealed
     assert document_json(replace(plain, holidays=plain.holidays[1:])) != document_json(plain)
+
+
+@pytest.mark.parametrize(
+    ("written_out", "value"),
+    [
+        ("true", True), ("false", False), ("null", None), ("~", None), ("", None), ("True", "True"), ("yes", "yes"),
+        ("NO", "NO"), ("off", "off"), ("18:00", "18:00"), ("2026-05-04", "2026-05-04"), ("'true'", "true"),
+        ('"7"', "7"), ("'~'", "~"), ("0x1F", "0x1F"), ("1_000", "1_000"), ("[true, 'false', 7]", [True, "false", 7]),
+    ],
+)  # fmt: skip
+def test_a_plain_value_is_yes_no_nothing_a_whole_number_or_the_text_that_was_written(
+    written_out: str, value: Any
+) -> None:
+    content, _ = read_yaml(f"a: {written_out}\nb: x\n", "x.yaml")
+    assert content == {"a": value, "b": "x"}
+    assert type(content["a"]) is type(value)
+
+
+def test_a_condition_may_be_written_as_true_or_false() -> None:
+    for word, outcome in (("true", "granted"), ("false", "declined"), ("yes", "granted"), ("no", "declined")):
+        assert compiled(written(f"when: {word}\n{PAY}")).decide(()).outcome.value == outcome
