@@ -125,3 +125,23 @@ def test_the_digest_of_a_row_that_cannot_be_read_has_whom_a_person_recognised() 
     found = {unread.digest(account, subject) for account in ("a-2", "a-3") for subject in ("-", "line-1")}
     assert len(found) == 4
     assert unread.content not in found
+
+
+def test_a_row_says_which_currency_it_states_and_equal_rows_that_cannot_be_read_are_two() -> None:
+    """Each waits for a person by itself, and the second one must not be taken for the first."""
+    lines = (
+        HEADER + b",currency", row("a-1") + b",EUR", row("b#d") + b",EUR", row("b#d") + b",EUR",
+        row("a-2") + b",", row("b#e") + b",SEK",
+    )  # fmt: skip
+    world = over(*lines)
+    campaign = world.campaign(CAMPAIGN)
+    policy = thaw(campaign, world.campaigns.frozen(campaign.id))
+    found = [listed_row(campaign, policy, offset, world.lists) for offset in offsets(lines)]
+    assert [None if one is None else (one.offset, one.currencies, one.problem is None) for one in found] == [
+        (offset, currencies, is_read)
+        for offset, currencies, is_read in zip(
+            offsets(lines), [("EUR",), ("EUR",), ("EUR",), ("",), ("SEK",)], [True, False, False, True, False], strict=True
+        )
+    ]
+    assert len({one.content for one in found if one is not None}) == len(found)
+    assert listed_row(campaign, policy, offsets(lines)[0] - 1, world.lists) is None
