@@ -217,6 +217,16 @@ def test_what_there_was_no_time_for_is_looked_at_first_the_next_time(world: Worl
     assert first != second
 
 
+def test_a_campaign_that_has_stopped_waits_for_a_person_also_where_no_watch_came_to_it_yet(world: World) -> None:
+    """The alarm counts it at once, however much else there is to look at."""
+    until(world, lambda: len(world.campaigns.all_campaigns()) == 1)
+    pause(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong", Cause("a", "b", "c"), world.now)
+    ports = WatchPorts(world._advance_ports(), world.index, world.troubles, world.given_up, world.table_policies)
+    found = watch_open(ports, Cause("watch", "1", "0"), world.now, lambda: SECONDS_FOR_ONE - 0.001)
+    assert (found.looked_at, found.is_whole, found.waiting) == (0, False, 1)
+    assert [one.seen_at for one in world.index.open_campaigns()] == [None]
+
+
 def test_a_table_that_somebody_opened_waits_for_a_person_until_it_is_closed(world: World) -> None:
     world.table_policies.opened.append("CreditsTable")
     for _ in range(2):

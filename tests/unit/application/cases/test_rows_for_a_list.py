@@ -137,11 +137,8 @@ def test_a_row_says_which_currency_it_states_and_equal_rows_that_cannot_be_read_
     campaign = world.campaign(CAMPAIGN)
     policy = thaw(campaign, world.campaigns.frozen(campaign.id))
     found = [listed_row(campaign, policy, offset, world.lists) for offset in offsets(lines)]
-    assert [None if one is None else (one.offset, one.currencies, one.problem is None) for one in found] == [
-        (offset, currencies, is_read)
-        for offset, currencies, is_read in zip(
-            offsets(lines), [("EUR",), ("EUR",), ("EUR",), ("",), ("SEK",)], [True, False, False, True, False], strict=True
-        )
-    ]
+    stated, is_read = [("EUR",), ("EUR",), ("EUR",), ("",), ("SEK",)], [True, False, False, True, False]
+    expected = list(zip(offsets(lines), stated, is_read, strict=True))
+    assert [(one.offset, one.currencies, one.problem is None) for one in found if one is not None] == expected
     assert len({one.content for one in found if one is not None}) == len(found)
     assert listed_row(campaign, policy, offsets(lines)[0] - 1, world.lists) is None
