@@ -1,6 +1,6 @@
 """What became of a credit: every move, repetitions in any order, and the bounds of the list."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import permutations, product
@@ -234,8 +234,38 @@ LATEST = tuple(
     "one", [*map(entry, EntryKind), *LATEST, PART, replace(REJECTED, code="no_account", attempt=2)]
 )
 def test_a_list_is_read_back_as_it_was_written(one: CreditEntry) -> None:
-    assert read_entries(entries_text((one, ASSIGNED))) == (one, ASSIGNED)
+    for other in (ASSIGNED, VOIDED, replace(SENT, delivery="billing/2"), replace(APPLIED, delivery="other/1")):
+        for both in ((one, other), (other, one), (other, one, other)):
+            assert read_entries(entries_text(both)) == both
     assert read_entries("") == ()
+
+
+@pytest.mark.parametrize("kind", EntryKind)
+def test_an_entry_has_whole_seconds_before_it_was_stored_as_after(kind: EntryKind) -> None:
+    """Whoever writes next names the list as it was read: an instant with a fraction would never be found."""
+    for micro in (1, 499_999, 500_000, 999_999):
+        one = replace(entry(kind), at=AT.replace(microsecond=micro))
+        assert one.at == AT
+        assert read_entries(entries_text((one,))) == (one,)
+
+
+SAID_BESIDE: dict[str, Any] = {
+    "kind": EntryKind.REVERSAL_APPLIED, "id": "another", "benefits": (1,), "delivery": "billing/9", "attempt": 9,
+    "amount": 9, "bill": "B-9", "day": date(2026, 12, 9), "code": "nine", "dues": (DueAt(AT, DueBy.LIST),),
+    "account": "A-9", "channel": "letters:csv",
+}  # fmt: skip
+WHO_BROUGHT_IT: dict[str, Any] = {"at": AT.replace(year=2027), "by": "another", "cause": "f9:9"}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(CreditEntry)])
+def test_an_entry_says_the_same_whoever_brought_it_and_not_where_anything_else_differs(name: str) -> None:
+    if name == "sizes":
+        one, other = REDUCED, replace(REDUCED, sizes=(LESS - 1,))
+    else:
+        one, other = APPLIED, replace(APPLIED, **{name: {**SAID_BESIDE, **WHO_BROUGHT_IT}[name]})
+    assert one != other
+    for this, that in ((one, other), (other, one)):
+        assert this.says_the_same(that) is (name in WHO_BROUGHT_IT)
 
 
 @pytest.mark.property
