@@ -52,11 +52,15 @@ class Books:
     written: list[EntriesChange] = field(default_factory=list)
     with_history: list[tuple[EntriesChange, HistoryChange]] = field(default_factory=list)
     fails: frozenset[int] = frozenset()
+    policies: Mapping[int, str] = field(default_factory=dict)
+    follows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     halted: bool = False
     halts_read: int = 0
 
     def campaign(self, campaign_id: CampaignId) -> Campaign:
-        return replace(campaign(campaign_id), keeps_history=campaign_id.seq in self.keeps)
+        seq = campaign_id.seq
+        found = replace(campaign(campaign_id), keeps_history=seq in self.keeps, follows=self.follows.get(seq, ()))
+        return replace(found, policy_id=self.policies.get(seq, found.policy_id))
 
     def incident(self, incident_id: str) -> Any:
         assert incident_id == INCIDENT
@@ -116,6 +120,30 @@ def test_a_history_keeps_the_share_that_all_campaigns_of_the_incident_leave(
     assert after is not None
     assert books.with_history == [(new, HistoryChange(HistoryKey(ACCOUNT, POLICY, LINE), history(), after))]
     assert books.written == []
+
+
+@pytest.mark.parametrize(
+    ("policies", "follows", "counted"),
+    [
+        pytest.param({1: POLICY, 2: POLICY}, {}, (1, 2), id="of one policy"),
+        pytest.param({1: "other", 2: POLICY}, {}, (2,), id="what another policy gave beside it"),
+        pytest.param({1: "other", 2: POLICY}, {2: (1,)}, (1, 2), id="what another policy gave and it set off"),
+    ],
+)
+def test_a_history_counts_what_its_policy_granted_and_what_that_set_off(
+    policies: Mapping[int, str], follows: Mapping[int, tuple[int, ...]], counted: tuple[int, ...]
+) -> None:
+    books = Books(policies=policies, follows=follows)
+    entry, new = change(decision(2), 0)
+    assert books.writer().write([(entry, new)]) == {entry.key}
+    net = {"USD": 0, "EUR": 0}
+    for seq in counted:
+        for size, currency in GRANTED[seq]:
+            net[currency] += size
+    before = {currency: size for currency, size in net.items() if size}
+    after = history().voided(INCIDENT, before, before | {"USD": before["USD"] - 700})
+    assert after is not None
+    assert [kept.after for _, kept in books.with_history] == [after]
 
 
 def test_where_the_history_has_nothing_of_the_incident_the_entries_are_written_alone() -> None:

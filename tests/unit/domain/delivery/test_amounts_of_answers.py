@@ -120,11 +120,11 @@ def test_each_delivery_has_the_amount_that_was_left_of_the_credit_when_it_was_as
     )
     entry = deciding(Benefit(Money(WHOLE, "EUR")))
     sent = {1: WHOLE, 2: WHOLE - LESS, 3: WHOLE - LESS - LESS_AGAIN}
-    for serial in sent:
+    for serial, own in sent.items():
         for size in sent.values():
             answer = told(EntryKind.ACCEPTED, Fraction(size, 100), "EUR")
             found = heard(Hearing(entry, entries), answer, serial)
-            assert (found.result is AnswerResult.AMOUNT_DIFFERS) is (size != sent[serial]), (serial, size, found)
+            assert (found.result is AnswerResult.AMOUNT_DIFFERS) is (size != own), (serial, size, found)
 
 
 FIRST, SECOND = 300, 200

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.standing import CreditState, add_entry
 from kulanz.domain.delivery.taken import taken_of
+from kulanz.domain.money import Money
 from tests.unit.domain.delivery.test_difference import decided
 from tests.unit.domain.delivery.test_reversals import (
     ACCEPTED,
@@ -74,3 +76,33 @@ def test_what_the_biller_undoes_is_of_the_void_that_had_asked_for_it() -> None:
         entries = adding.entries
     found = [(one.void.name, dict(one.sizes), one.is_taken) for one in taken_of(ENTRY, entries)]
     assert found == [("v1", {"EUR": FIRST}, True), ("v2", {"EUR": SECOND}, True), ("v1", {"EUR": -FIRST}, False)]
+
+
+SIZES_OF_FOUR = (("EUR", 500), ("CHF", 70), ("EUR", 300), ("EUR", 110))
+
+
+@pytest.mark.parametrize(
+    "voids",
+    [((0,),), ((0, 2),), ((1, 2, 3),), ((0, 1, 2, 3),), ((0,), (1, 3)), ((2, 3), (0,), (1,)), ((3,), (0, 1, 2))],
+)
+@pytest.mark.parametrize("kind", [EntryKind.VOIDED, EntryKind.REDUCED])
+def test_each_void_took_the_sum_of_all_its_benefits_of_a_measure_and_left_the_rest_of_it(
+    voids: tuple[tuple[int, ...], ...], kind: EntryKind
+) -> None:
+    """What a void left is told as it was after that void, and not as it is now."""
+    benefits = tuple(Benefit(Money(size, currency)) for currency, size in SIZES_OF_FOUR)
+    entry = decided(1, decision=Decision(Outcome.GRANTED, "credit", benefits)).entry
+    left = {"EUR": 910, "CHF": 70}
+    entries: CreditEntries = ()
+    expected = []
+    for number, places in enumerate(voids):
+        sizes = tuple(SIZES_OF_FOUR[place][1] - (3 if kind is EntryKind.REDUCED else 0) for place in places)
+        less = {"sizes": sizes} if kind is EntryKind.REDUCED else {}
+        entries = (*entries, CreditEntry(kind, ASSIGNED.at, "anna", f"void/1/v{number}", places, **less))
+        took: dict[str, int] = {}
+        for place, size in zip(places, sizes, strict=True):
+            currency = SIZES_OF_FOUR[place][0]
+            took[currency] = took.get(currency, 0) + size
+            left[currency] -= size
+        expected.append((f"v{number}", places, took, dict(left)))
+    assert [(one.void.name, one.benefits, one.sizes, one.left) for one in taken_of(entry, entries)] == expected

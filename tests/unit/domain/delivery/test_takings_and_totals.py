@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId, PinnedList
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Benefit, Decision, Outcome, Validity
 from kulanz.domain.delivery.difference import Decided, Taking, pieces_of
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
@@ -30,6 +31,7 @@ from kulanz.domain.delivery.void import (
 from kulanz.domain.money import Money, Size
 from tests.unit.domain.delivery.test_credit_entries import SIZE
 from tests.unit.domain.delivery.test_difference import (
+    AT,
     HELD,
     LATEST,
     OPENED,
@@ -133,6 +135,62 @@ def test_what_a_line_asked_for_is_said_of_each_part() -> None:
     assert said == [(Share.VOIDED, 500), (Share.NOT_ASKED, 500), (Share.ASKED, 230)]
     moved = {of.seq: one.by_state for of, one in taken.moved(stand.values())}
     assert moved == {1: {OfWhich.ASKED_BACK: 230}, 3: {CreditState.DUE: -500, CreditState.VOIDED: 500}}
+
+
+def test_what_a_line_reduced_and_what_it_asked_for_of_one_decision_both_moved() -> None:
+    decisions = [decided(1, CreditState.DUE, CreditState.ACCEPTED)]
+    taken = Taking(ASKING, 7, {}, pieces_of({}, decisions, LATEST, ASKING))
+    stand = standing_by_key(*decisions)
+    following = taken.next(stand)
+    assert following is not None
+    stand[key(1)] = replace(stand[key(1)], entries=following[1])
+    asked = taken.asks(stand)
+    assert asked[key(1)].benefits == (1,)
+    stand[key(1)] = with_entry(stand[key(1)], asked[key(1)])
+    assert [(one.measure, one.by_state) for _, one in taken.moved(stand.values())] == [
+        ("EUR", {CreditState.DUE: -500, CreditState.VOIDED: 500}),
+        ("CHF", {OfWhich.ASKED_BACK: 500}),
+    ]
+    assert [(part.measure, part.share, part.size) for part in taken.came_to(stand)] == [
+        ("CHF", Share.ASKED, 500), ("EUR", Share.VOIDED, 500),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked_before", [(), (0,), (1,), (0, 1)])
+@pytest.mark.parametrize("entitled", [1_060, 1_200, 1_310])
+def test_all_that_another_void_asked_for_of_a_decision_is_too_much_no_more(
+    asked_before: tuple[int, ...], entitled: int
+) -> None:
+    """Of each of its benefits of a currency, and not of the last one alone."""
+    twice = Decided(decided(1, decision=TWICE).entry, tuple(replace(one, at=AT) for one in _at_biller(0, 1)))
+    decisions = [twice, decided(2, CreditState.ACCEPTED)]
+    taken = taking(entitled, decisions, ASKING)
+    sizes = tuple((130, 90)[place] for place in asked_before)
+    other = (EntryKind.REVERSAL_ASKED, OPENED, "b", "void/4/w/7", asked_before)
+    asked = [CreditEntry(*other, sizes=sizes)] if sizes else []
+    found = taken.asks(standing_by_key(with_entry(twice, *asked), decisions[1]))
+    too_much = 3 * SIZE - entitled - sum(sizes)
+    assert {of.seq: one.sizes for of, one in found.items()} == ({2: (too_much,)} if too_much > 0 else {})
+
+
+def test_of_what_stays_first_comes_what_the_biller_may_give_back_then_what_ended_then_what_is_used() -> None:
+    """A subject with one of each, whichever is the latest: as much is named of each as is too much by then."""
+    ended = Decision(Outcome.GRANTED, "credit", (replace(EUR, validity=Validity(until=OPENED - timedelta(days=1))),))
+    ways: dict[Share, tuple[CreditState, Decision | None]] = {
+        Share.AT_BILLER: (CreditState.ACCEPTED, None),
+        Share.EXPIRED: (CreditState.DUE, ended),
+        Share.USED: (CreditState.APPLIED, None),
+    }
+    for order in permutations(ways):
+        decisions = [decided(seq, ways[share][0], decision=ways[share][1]) for seq, share in enumerate(order, 1)]
+        for too_much in (1, SIZE, SIZE + 1, 2 * SIZE, 2 * SIZE + 1, 3 * SIZE):
+            entitled = {"EUR": 3 * SIZE - too_much}
+            expected = [
+                (share, min(SIZE, too_much - number * SIZE)) for number, share in enumerate(ways)
+                if too_much > number * SIZE
+            ]  # fmt: skip
+            pieces = pieces_of(entitled, decisions, LATEST, VOID)
+            assert [(one.part.share, one.part.size) for one in pieces] == expected
 
 
 # A void of a campaign
