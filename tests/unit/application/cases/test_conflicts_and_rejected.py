@@ -251,7 +251,7 @@ def _at_with_keys(name: str) -> int:
 
 
 def test_a_void_of_the_campaign_takes_back_what_rows_were_granted_by_hand_and_not_what_comes_later() -> None:
-    world = _undelivered()
+    world = undelivered()
     door = door_of(world)
     decide(door, "torn-1", row=at("more"))
     decide(door, "b-d", row=at("wrong account"), name="d-2")
@@ -280,7 +280,7 @@ def _without_channel() -> World:
     return world
 
 
-def _undelivered() -> World:
+def undelivered() -> World:
     return _without_channel().copy()
 
 
