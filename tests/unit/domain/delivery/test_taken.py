@@ -97,8 +97,8 @@ def test_each_void_took_the_sum_of_all_its_benefits_of_a_measure_and_left_the_re
     expected = []
     for number, places in enumerate(voids):
         sizes = tuple(SIZES_OF_FOUR[place][1] - (3 if kind is EntryKind.REDUCED else 0) for place in places)
-        less = {"sizes": sizes} if kind is EntryKind.REDUCED else {}
-        entries = (*entries, CreditEntry(kind, ASSIGNED.at, "anna", f"void/1/v{number}", places, **less))
+        less = sizes if kind is EntryKind.REDUCED else ()
+        entries = (*entries, CreditEntry(kind, ASSIGNED.at, "anna", f"void/1/v{number}", places, sizes=less))
         took: dict[str, int] = {}
         for place, size in zip(places, sizes, strict=True):
             currency = SIZES_OF_FOUR[place][0]
