@@ -46,6 +46,23 @@ def test_a_delivery_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     assert (result.exit_code, "expected JSON" in result.output) == (3, True)
 
 
+def test_one_delivery_among_others_that_cannot_be_read_is_named_by_its_place_and_ends_with_1(tmp_path: Path) -> None:
+    bodies = recorded("statuspage")
+    path = tmp_path / "recording.json"
+    for wrong in ([], [1], [1, 3], [len(bodies) + 1]):
+        mixed = list(bodies)
+        for place in wrong:
+            mixed.insert(place - 1, {"event": {}})
+        path.write_text(json.dumps({"deliveries": [{"body": body} for body in mixed]}))
+        words = ("source", "check", str(PAGE / "configuration.yaml"), "--payload", str(path))
+        shown, told = run(None, *words), run(None, *words, "--json")
+        content = json.loads(told.stdout)
+        assert (shown.exit_code, told.exit_code) == ((1, 1) if wrong else (0, 0))
+        assert content["drafts"], "what can be read is made"
+        assert [one["file"] for one in content["unread"]] == [f"{path} ({place})" for place in wrong]
+        assert all(f"({place}) cannot be read" in " ".join(shown.stdout.split()) for place in wrong)
+
+
 def written(tmp_path: Path, old: str, new: str, version: int = 1) -> str:
     path = tmp_path / f"config-{version}.yaml"
     text = (PAGE / "configuration.yaml").read_text(encoding="utf-8").replace("version: 1", f"version: {version}")

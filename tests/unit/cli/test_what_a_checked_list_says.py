@@ -13,9 +13,9 @@ from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.lists.rows import Problem
 from kulanz.domain.money import Money
-from kulanz_cli.checked_list import checked_content, show_checked
+from kulanz_cli.checked_list import KINDS_PRINTED, _findings, checked_content, show_checked
 from kulanz_cli.local_parts import LocalList
-from kulanz_cli.terminal import console
+from kulanz_cli.terminal import console, counted_as
 from tests.support.answering import cells
 
 
@@ -152,3 +152,14 @@ def test_a_list_in_which_nothing_is_wrong_says_nothing_more(capsys: pytest.Captu
     show_checked(console(), LocalList([Path("l.csv")]), CheckedList(), "why", [], decided=True, show_values=True)
     assert capsys.readouterr().out == "l.csv would be refused as a whole: why\n"
     assert checked_content("l.csv", one, "", [], decided=False)["refused"] is None
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1, 7])
+def test_so_many_kinds_are_shown_the_most_frequent_first_and_only_then_it_says_how_many_are_not(over: int) -> None:
+    checked, number = CheckedList(), KINDS_PRINTED + over
+    for place in range(number):
+        checked.kinds[problem("fact_invalid", f"f{place:02}", "a number")] = Found(place + 1, [place + 2])
+    said = [text for text, _ in _findings(checked, decided=False)]
+    shown = [counted_as(lines, "line") for lines in range(number, max(0, over), -1)]
+    assert [text.partition(":")[0] for text in said[: len(shown)]] == shown
+    assert said[len(shown) :] == ([f"kinds not shown: {over}; --json prints them"] if over > 0 else [])
