@@ -187,6 +187,18 @@ def test_the_same_setting_again_changes_nothing_also_after_a_later_one() -> None
         limit(world, 6, name="one")
 
 
+@pytest.mark.parametrize("changed", [{"limit": None}, {"limit": 6}, {"actor": "another"}, {"reason": "another"}])
+def test_an_id_stands_for_one_setting_of_one_person_for_one_reason(changed: dict[str, Any]) -> None:
+    """When it came counts for nothing: a reply that was lost is asked for later."""
+    world = World()
+    ports = SetBudgetPorts(world.campaigns, world.budgets)
+    first = LimitSet("one", "EUR", MONTH, 5, "anna", "why", world.now)
+    assert set_budget(first, ports) == set_budget(replace(first, at=world.now + timedelta(days=1)), ports)
+    with pytest.raises(Refused, match="another setting"):
+        set_budget(replace(first, **changed), ports)
+    assert world.campaigns.budget("EUR", MONTH).limit == 5
+
+
 class Racing:
     """Budgets whose record moves so often before a setting is written."""
 
