@@ -10,15 +10,29 @@ import pytest
 from kulanz.application.delivery import deliver_chunk as module
 from kulanz.application.delivery.advance_delivery import open_over_additions
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, DeliverDone, DeliverWork
+from kulanz.application.delivery.world import EntriesChange
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
-from kulanz.domain.time import microseconds_of
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.time import format_instant, microseconds_of
 from tests.support import world_deliveries
+from tests.support.billing_files import read_delivery
 from tests.support.faults import Tap
 from tests.support.small_campaign import list_of, row
 from tests.support.world import World
 from tests.support.world_clock import WorldClock
 from tests.support.world_deliveries import delivery_ports
-from tests.unit.application.delivery.test_additions import ACCOUNTS, ID, a_day_later, accept, booked, granted, offered
+from tests.support.world_door import BERT, WorldDoor
+from tests.unit.application.delivery.test_additions import (
+    ACCOUNTS,
+    HEADER,
+    ID,
+    a_day_later,
+    accept,
+    booked,
+    granted,
+    offered,
+)
 from tests.unit.application.delivery.test_additions import deliveries as of_channel
 from tests.unit.application.delivery.test_delivering import closed, delivery
 
@@ -66,6 +80,36 @@ def test_a_part_of_a_list_has_as_many_lines_as_it_may_and_every_line_is_in_one(d
     assert [sum(column) for column in zip(*said, strict=True)] == [ROWS, found.sums.number, len(receipts)]
     assert Counter(one.work for one in done)[DeliverWork.FINISHED] == len(campaign.chunks)
     assert sum(one.part.number for one in receipts if one.part) == found.sums.number == 2 * ROWS
+    for one in receipts:
+        if one.part is not None:
+            head = world.archive.documents[f"{found.id.folder}/{one.part.name}"].split(b"\n")[0].decode()
+            at = format_instant(found.opened_at)
+            assert head.split(",") == ["H", "1", "billing", "1", str(campaign.id), str(one.start), at]
+
+
+@pytest.mark.parametrize("corrected", ["", "K-9"])
+@pytest.mark.parametrize("listed", ["", "K-77"])
+def test_a_credit_that_is_sent_again_goes_to_the_corrected_account_then_the_lists_then_its_own(
+    corrected: str, listed: str
+) -> None:
+    rows = [row("a-1"), row("a-2")]
+    with_keys = list_of([one + f",{listed}{number}".encode() for number, one in enumerate(rows)], HEADER)
+    world = closed(with_keys if listed else list_of(rows), rows=2)
+    listed = f"{listed}0" if listed else "a-1"
+    entry = next(one for one in world.ledger.all_entries() if one.key.account_id == "a-1")
+    no = CreditEntry(EntryKind.REJECTED, world.now, "f", "no", (0,), delivery="billing/1", code="unknown_account")
+    before = world.credits.of(entry.key)
+    assert world.credits.write_entries([EntriesChange(entry.key, before, (*before, no))]) == [True]
+    body = {"action": "send_again", "account_id": "a-1", "credit_id": credit_id(entry.key, 0), "reason": "moved"}
+    more = {"biller_account": corrected} if corrected else {}
+    reply = WorldDoor(world).put(f"deliveries/credits/{ID}/r-1", {**body, **more}, BERT)
+    assert reply.status == 200, reply.content
+    a_day_later(world)
+    first, again = (read_delivery(world.archive.documents, one.id.folder).credits for one in of_channel(world))
+    (sent,) = again.values()
+    assert sent["credit_id"] == credit_id(entry.key, 0)
+    assert sent["biller_account"] == (corrected or listed)
+    assert first[sent["credit_id"]]["biller_account"] == listed
 
 
 GAPS = [
