@@ -187,6 +187,28 @@ def test_what_the_gateway_answers_by_itself_is_one_sentence(status: int, body: b
     assert caught.value.kind is None
 
 
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("Forbidden", ""),
+        ("User: ann is not authorized to perform: execute-api:Invoke", ""),
+        ("User is not authorized: the session token expired is no reason here", ""),
+        ("Signature expired: 20260301T000000Z is now earlier", "have expired"),
+        ("The request has expired", "have expired"),
+        ("The security token included in the request is invalid.", "are not valid"),
+        ("Credential should be scoped to a valid region", "are not valid"),
+    ],
+)
+def test_only_where_iam_permits_a_route_to_nobody_so_signed_is_its_role_lacking(message: str, says: str) -> None:
+    of_gateway = Scripted(Reply(403, json.dumps({"message": message}).encode()))
+    if says:
+        with pytest.raises(DoorProblem, match=says) as caught:
+            door(of_gateway).permits("campaigns.waiting")
+        assert not caught.value.is_forbidden
+    else:
+        assert not door(of_gateway).permits("campaigns.waiting")
+
+
 def test_every_part_of_a_long_answer_is_asked_for_with_the_cursor_of_the_one_before() -> None:
     parts = [Reply(200, json.dumps({"n": n, "next": f"c{n}" if n < 3 else None}).encode()) for n in (1, 2, 3)]
     transport = Scripted(*parts)

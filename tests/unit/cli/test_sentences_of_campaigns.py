@@ -13,7 +13,7 @@ from kulanz.application.ledger.check_ledger import Checked
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.reconciliation import CountKey, Difference, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.delivery.law import Shares
-from kulanz_cli import ledger
+from kulanz_cli import ledger, settlement
 from kulanz_cli.reconciliation import law_text, show_others, show_reconciliation
 from kulanz_cli.shown_campaign import ShownCampaign, ShownPass
 from kulanz_cli.voids import _size
@@ -445,3 +445,19 @@ def test_a_discretion_file_is_told_with_each_of_its_values_in_its_place(tmp_path
         limits | {"agreed_by": "two", "decision": "4.00 EUR", "person_month": "5.00 EUR", "account_month": "6.00 EUR"},
     ]
     assert (told["version"], told["zone"]) == (1, "Europe/Berlin")
+
+
+@pytest.mark.parametrize("second", [None, "sso:ben"])
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_what_was_stated_of_a_campaign_waits_for_a_second_person_until_it_is_settled(
+    second: str | None, is_settled: bool
+) -> None:
+    stated = {
+        "by": "sso:anna", "granted": {"EUR": "1234.50", "JPY": "7"}, "claimable": {"EUR": "3.00", "JPY": "9000"},
+        "second": second, "is_settled": is_settled,
+    }  # fmt: skip
+    assert list(settlement._about({"stated": stated, "must_be_stated": True})) == [
+        "stated by sso:anna: 1,234.50 EUR granted and 3.00 claimable, 7 JPY granted and 9,000 claimable",
+        *(["stated as well by sso:ben"] if second else []),
+        *([] if is_settled else ["it waits for a second person who states the same"]),
+    ]
