@@ -1,13 +1,16 @@
 """A void of what was overpaid comes to the same in however many attempts, and goes by the row that was decided by."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from kulanz.application.delivery import void_chunk, void_overpaid
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.void import Share, VoidState
-from tests.support.small_campaign import row
+from tests.support import world_voids
+from tests.support.small_campaign import INCIDENT_ID, row
 from tests.support.world_steps import Function, Step
 from tests.unit.application.delivery.test_voiding_overpaid import (
     SECOND,
@@ -68,3 +71,24 @@ def test_of_contradicting_rows_the_one_that_the_campaign_decided_by_takes_back(
     totals = void.plan.totals
     assert (totals.by_measure(Share.VOIDABLE), totals.unmatched) == ({"EUR": voidable}, 1)
     assert net(world, "a-1") == {"EUR": left, "call_minute": 20}
+
+
+def test_a_subject_with_many_decisions_is_done_in_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One decision of a subject is reduced at a time: beside the rounds against others each has one of its own."""
+    world = first(row("a-1", fee="20.00"))
+    for fee in ("50.00", "70.00", "10.00"):
+        then(world, row("a-1", fee=fee))
+    monkeypatch.setattr(void_overpaid, "ROUNDS_MOST", 1)
+    work, ended = void_chunk.void_chunk, list[bool]()
+
+    def worked(*asked: Any) -> Any:
+        ended.append(False)
+        done = work(*asked)
+        ended[-1] = True
+        return done
+
+    monkeypatch.setattr(world_voids, "void_chunk", worked)
+    void = voided(world, f"{INCIDENT_ID}/4")
+    assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 200 + 300 + 100}
+    assert net(world, "a-1")["EUR"] == 100
+    assert ended == [True, True], "the plan, and what it planned"

@@ -1,0 +1,92 @@
+"""A worker of a delivery: how far a part goes, in which order its credits are, and what the worker says that it did."""
+
+from typing import Any
+
+import pytest
+
+from kulanz.application.delivery import deliver_chunk as module
+from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverWork
+from kulanz.application.delivery.world import EntriesChange
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.ids import DeliveryId
+from tests.support import world_deliveries
+from tests.support.billing_files import read_delivery
+from tests.support.faults import Tap
+from tests.support.small_campaign import CAMPAIGN, list_of, row
+from tests.support.world import World
+from tests.unit.application.delivery.test_delivering import closed
+
+FIRST = DeliveryId("billing", 1)
+PACE = 2.0
+"""Entries a second: a wave has one row."""
+MOST = 3
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[DeliverDone]:
+    """What each worker says that it did, where a part has few lines."""
+    found: list[DeliverDone] = []
+    work = module.deliver_chunk
+
+    def worked(*asked: Any) -> DeliverDone:
+        found.append(work(*asked))
+        return found[-1]
+
+    monkeypatch.setattr(module, "LINES_PER_PART", MOST)
+    monkeypatch.setattr(world_deliveries, "deliver_chunk", worked)
+    return found
+
+
+def receipts(world: World, delivery: DeliveryId = FIRST) -> list[DeliveryReceipt]:
+    """Those of a delivery, as the list goes."""
+    return sorted(world.deliveries.receipts(delivery), key=lambda one: one.start)
+
+
+def accounts(world: World, delivery: Delivery) -> list[str]:
+    """Whose the credits of a delivery are, each once, in the order of its files."""
+    found = read_delivery(world.archive.documents, delivery.id.folder).credits.values()
+    return list(dict.fromkeys(one["account_id"] for one in found))
+
+
+def due(*lines: bytes, tap: Tap | None = None, pace: float = PACE) -> World:
+    """A campaign over some lines that has closed, and is delivered from now on."""
+    world = closed(list_of(lines), rows=sum(bool(line) for line in lines), delivers=False)
+    world.units_per_second, world.delivers, world.tap = pace, True, tap or Tap()
+    world.campaigns.changes.append(world.campaign(CAMPAIGN).id)
+    return world
+
+
+def test_a_part_ends_where_it_has_as_many_lines_as_it_may_and_the_worker_says_all_that_it_did(
+    done: list[DeliverDone],
+) -> None:
+    """Lines are all that the list has, also those that are blank or grant nothing."""
+    names = ("a-1", "", "a-2", "a-3", "no", "a-4", "a-5", "a-6", "a-7", "a-8")
+    world = due(*(row(one, affected="no" if one == "no" else "yes") if one else b"" for one in names))
+    world.run_until_quiet()
+    found = receipts(world)
+    assert [one.lines for one in found] == [3, 3, 3, 1]
+    assert [one.sums.number for one in found] == [2 * granted for granted in (2, 2, 3, 1)]
+    worked = [one for one in done if one.receipts]
+    assert worked == [DeliverDone(DeliverWork.FINISHED, 10, 16, 4)]
+
+
+def test_credits_are_in_the_order_of_their_lines_also_where_somebody_else_wrote_of_the_first_meanwhile() -> None:
+    """Whoever renders the part again finds them in no other order, so that its bytes are the same."""
+    tap = Tap()
+    names = ["a-3", "a-1", "a-4", "a-2"]
+    world = due(*map(row, names), tap=tap, pace=0.0)
+    (victim,) = world.ledger.of_account("a-3")
+    other = CreditEntry(EntryKind.VOIDED, world.now, "test", "void/1/other", (1,))
+    raced: list[bool] = []
+
+    def race(_: int, name: str) -> None:
+        if name == "credits.write_entries" and not raced:
+            raced.extend(world.credits.write_entries([EntriesChange(victim.key, (), (other,))]))
+
+    tap.choose = race
+    world.run_until_quiet()
+    assert raced == [True]
+    found = world.deliveries.delivery(FIRST)
+    assert found is not None
+    assert (found.state, accounts(world, found)) == (DeliveryState.SENT, names)
