@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 from kulanz.application.campaigns.frozen import FrozenCache
@@ -9,7 +10,7 @@ from kulanz.application.delivery.world import Booked
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, Recorded, notice_values, publish_notices
 from kulanz.domain.campaigns.trouble import TroubleKind
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Benefit, Decision, Due, Outcome
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import Entry, decision_body
 from kulanz.domain.money import Money
@@ -63,3 +64,19 @@ def test_an_offer_is_told_with_its_own_end_also_when_it_was_accepted_since() -> 
     assert values(Outcome.OFFERED, claim_until=claim_until) == format_instant(claim_until)
     assert values(Outcome.GRANTED, claim_until=claim_until) == format_instant(expires_at)
     assert values(Outcome.GRANTED) == format_instant(expires_at)
+
+
+def test_a_notice_says_of_the_first_benefit_alone_how_much_it_is_and_when_it_is_due() -> None:
+    money = Benefit(Money(512, "USD"), component="x", due=Due(2, "weeks"))
+    units = Benefit(quantity="7.5", unit="GB", component="y", due=Due(day="2026-12-24"))
+    plain = Benefit(quantity="3", unit="call_minute", component="z")
+    told = [
+        (money, {"amount": "5.12", "currency": "USD", "due": "2 weeks"}),
+        (units, {"quantity": "7.5", "unit": "GB", "due": "2026-12-24"}),
+        (plain, {"quantity": "3", "unit": "call_minute"}),
+    ]
+    for order in permutations(told):
+        decision = Decision(Outcome.GRANTED, "credit", tuple(benefit for benefit, _ in order))
+        found: Entry = entry("a-1", decision_body(FIRST, "2", "0" * 64, "0" * 32, decision), effective_at=NOW)
+        beside = {"reason": "credit", "effective_at": format_instant(NOW)}
+        assert notice_values(replace(found, expires_at=None), decision) == beside | order[0][1]

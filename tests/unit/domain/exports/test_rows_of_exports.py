@@ -198,3 +198,33 @@ def test_a_benefit_is_shown_from_its_first_instant_to_its_end(
     (row,) = rows(Found("granted", "x", Written.YES, decision, instants=Instants(GRANTED_AT)))
     shown = ["" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (begins, ends)]
     assert [row["valid_from"], row["valid_until"]] == shown
+
+
+@pytest.mark.parametrize(
+    ("benefit", "sizes", "texts"),
+    [
+        (Benefit(Money(9_999, "JPY")), (1, 20, 300, 4_000, 50, 6), ("1", "20", "300", "4000", "50", "6")),
+        (Benefit(Money(9_999, "EUR")), (1, 20, 300, 4_000, 50, 6), ("0.01", "0.20", "3.00", "40.00", "0.50", "0.06")),
+        (
+            Benefit(Money(9_999, "KWD")),
+            (1, 20, 300, 4_000, 50, 6),
+            ("0.001", "0.020", "0.300", "4.000", "0.050", "0.006"),
+        ),
+        (
+            Benefit(quantity="99", unit="GB"),
+            (*map(Decimal, ("1", "2.50", "3", "40", "5E+1", "0.006")),),
+            ("1", "2.50", "3", "40", "50", "0.006"),
+        ),
+    ],
+)
+def test_where_a_benefit_is_is_written_in_the_decimals_of_its_measure_and_read_back_alike(
+    benefit: Benefit, sizes: tuple[Any, ...], texts: tuple[str, ...]
+) -> None:
+    shares = Shares(**dict(zip(LAW, sizes, strict=True)))
+    found = FOUND._replace(decision=Decision(Outcome.GRANTED, "late", (benefit,)), shares=[shares], overpaid=())
+    (one,) = rows(found)
+    assert tuple(one[name] for name in LAW) == texts
+    written, read = Figures(), Figures()
+    count(written, rendered(CAMPAIGN, found))
+    count_read(read, [one])
+    assert read == written
