@@ -356,11 +356,15 @@ def test_answers_are_counted_by_result_and_code_and_what_they_moved_of_a_campaig
 
 
 def test_what_the_biller_took_back_goes_back_to_the_budgets_of_its_currency() -> None:
+    """And what it gives again is taken from them: of a currency in which that is more, less than nothing goes back."""
     totals = AnswerTotals()
     for place, size in ((MovedOf(OUT, "SEK", "c"), 5), (MovedOf(OTHER, "EUR", "c"), 70), (MovedOf(OUT, "EUR", ""), -20),
-                        (MovedOf(OUT, "GB", ""), 4), (MovedOf(OUT, "USD", ""), 0)):  # fmt: skip
+                        (MovedOf(OUT, "GB", ""), 4), (MovedOf(OUT, "USD", ""), 0),
+                        (MovedOf(OUT, "KWD", ""), 3), (MovedOf(OTHER, "KWD", ""), -12)):  # fmt: skip
         totals.moved[place] = {CreditState.VOIDED: size, CreditState.APPLIED: 900}
-    assert regained_by(totals, "2026-12") == (Regained("EUR", "2026-12", 50), Regained("SEK", "2026-12", 5))
+    assert regained_by(totals, "2026-12") == (
+        Regained("EUR", "2026-12", 50), Regained("KWD", "2026-12", -9), Regained("SEK", "2026-12", 5),
+    )  # fmt: skip
 
 
 def test_names_are_read_back_as_they_were_written() -> None:
