@@ -75,3 +75,18 @@ def test_a_version_is_published_once_and_the_next_one_follows_it(stack: WorldSta
     shown = json.loads(run(stack, "people", "show", "--json").stdout)
     assert (shown["version"], [one["name"] for one in shown["persons"]]) == (2, ["anna-berg", "bert-ohm"])
     assert "bert-ohm (until 2026-11-01): sso:bert@example.com" in run(stack, "people", "show").stdout
+
+
+def test_a_version_that_another_person_published_just_before_is_followed_by_the_one_after_it(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the present version and the publication, somebody else has published that number."""
+    assert run(stack, "people", "publish", written(tmp_path, FIRST)).exit_code == 0
+    people = stack.world.people
+    before, second = people.current(), FIRST.replace("version: 1", "version: 2")
+    assert run(stack, "people", "publish", written(tmp_path, second)).exit_code == 0
+    monkeypatch.setattr(people, "current", lambda: before)
+    late = run(stack, "people", "publish", written(tmp_path, second.replace("20.00", "30.00")))
+    assert late.exit_code == 3
+    says = "version 2 is published with other content, which stands; write the change as version 3"
+    assert says in " ".join(late.stderr.split())

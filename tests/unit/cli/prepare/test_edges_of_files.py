@@ -102,6 +102,16 @@ def test_a_file_of_which_most_rows_are_wrong_is_read_no_further(
     assert "6 of 20 rows" in refused(tmp_path, {"in.csv": good_first})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "whole", "fits"),
+    [(0, 99, True), (1, 99, False), (1, 100, True), (2, 100, False), (2, 199, False), (2, 200, True), (3, 200, False)],
+)
+def test_one_row_in_a_hundred_may_have_a_cell_that_cannot_be_read_and_not_more(
+    tmp_path: Path, wrong: int, whole: int, *, fits: bool
+) -> None:
+    assert is_read(tmp_path, b"account_id,fee\n" + b"A-1,x\n" * wrong + b"A-2,5.00\n" * (whole - wrong)) is fits
+
+
 def test_where_rows_of_several_batches_are_dropped_each_is_named_by_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
