@@ -7,17 +7,23 @@ import pytest
 
 from kulanz.application.delivery import void_chunk, void_overpaid
 from kulanz.application.delivery.void_writes import VoidWriter
+from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.void import Share, VoidState
 from tests.support import world_voids
+from tests.support.exporting import small_stretches
 from tests.support.small_campaign import INCIDENT_ID, row
+from tests.support.voiding import stands
+from tests.support.world import BEN
 from tests.support.world_steps import Function, Step
+from tests.support.world_voids import approved, run_voids
 from tests.unit.application.delivery.test_voiding_overpaid import (
     SECOND,
     Choose,
     first,
     law_holds,
     net,
+    of_overpaid,
     then,
     voided,
     write,
@@ -92,3 +98,23 @@ def test_a_subject_with_many_decisions_is_done_in_one_attempt(monkeypatch: pytes
     assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 200 + 300 + 100}
     assert net(world, "a-1")["EUR"] == 100
     assert ended == [True, True], "the plan, and what it planned"
+
+
+def test_a_begun_void_whose_lines_cannot_be_decided_as_planned_is_flagged_by_receipts_of_every_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It took nothing, and says so; never that lines are missing, after which its worker would be looked for."""
+    small_stretches(monkeypatch, 2)
+    world = first(*(row(account, fee="50.00") for account in ACCOUNTS))
+    then(world, *(row(account, fee="20.00") for account in ACCOUNTS))
+    had = [net(world, account) for account in ACCOUNTS]
+    void = of_overpaid(world)
+    approved(world, void, BEN)
+    world.archive.documents.clear()
+    run_voids(world)
+    chunks = world.campaign(SECOND).chunks
+    (receipt,) = world.voids.receipts(void.id, Pass.APPLY)
+    assert (receipt.start, receipt.end, receipt.finishes_chunk) == (chunks.data_start, chunks.size, True)
+    found = stands(world, void)
+    assert (found.state, found.state_reason) == (VoidState.FLAGGED, "void differs: lines: planned 5, found 0")
+    assert [net(world, account) for account in ACCOUNTS] == had
