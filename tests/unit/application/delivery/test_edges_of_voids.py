@@ -1,21 +1,29 @@
 """Who belongs to a void and who does not: to the second, by the void's own name, and whoever was faster meanwhile."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from kulanz.application.delivery.advance_void import advance_void
+from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
+from kulanz.application.delivery.void_chunk import VoidDone, void_chunk
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.ports import PinnedVersionGone, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.void import Share, Void, VoidState
 from kulanz.domain.ledger.entries import granted_benefits, net_worth
+from tests.support import world_voids
 from tests.support.by_hand import decide, door_of
-from tests.support.small_campaign import row
+from tests.support.faults import Tap
+from tests.support.small_campaign import CAMPAIGN, row
 from tests.support.voiding import closed, net, planned, stands
 from tests.support.world import ANNA, BEN, World
-from tests.support.world_voids import approved, asked, run_voids
+from tests.support.world_voids import CAUSE, advance_ports, approved, asked, run_voids, worked
 from tests.unit.application.cases.test_conflicts_and_rejected import at, undelivered
 from tests.unit.application.delivery.test_voiding_overpaid import SECOND, first, then
 from tests.unit.application.delivery.test_voiding_overpaid import net as net_of
@@ -141,3 +149,96 @@ def test_so_is_a_wave_that_reduces_several_decisions_of_a_subject_one_after_the_
     assert sum(paced) == len(reduced)
     assert {net_of(world, account)["EUR"] for account in accounts} == {100}
     assert sum(int(net_worth(entry).get("EUR", 0)) for entry in world.ledger.all_entries()) == 100 * len(accounts)
+
+
+def test_of_what_moved_since_the_plan_only_what_was_planned_is_voided() -> None:
+    """One credit went to the biller meanwhile; another came back from it, which the plan had left there."""
+    world = closed()
+    moving = [entry for entry in world.ledger.all_entries() if len(granted_benefits(entry)) > 1]
+    assert len(moving) > 1
+
+    def write(place: int, kind: EntryKind, **stated: Any) -> None:
+        for entry in moving:
+            one = CreditEntry(kind, world.now, "x", f"{kind}/{place}", (place,), delivery="billing/1", **stated)
+            before = world.credits.of(entry.key)
+            assert world.credits.write_entries([EntriesChange(entry.key, before, (*before, one))]) == [True]
+
+    write(1, EntryKind.ASSIGNED)
+    void = planned(world)
+    world.now += timedelta(seconds=1)
+    write(0, EntryKind.ASSIGNED)
+    write(1, EntryKind.REJECTED, code="closed")
+    void = ended(world, void)
+    assert void.state is VoidState.VOIDED
+    for entry in moving:
+        kinds = [one.kind for one in world.credits.of(entry.key)]
+        assert kinds == [EntryKind.ASSIGNED, EntryKind.ASSIGNED, EntryKind.REJECTED]
+    assert void.apply.totals.by_measure(Share.CHANGED)["EUR"] > 0
+
+
+def test_a_message_about_a_chunk_that_is_done_does_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[int, VoidDone]] = []
+    work = void_chunk
+
+    def worked(message: VoidMessage, *asked: Any) -> VoidDone:
+        first, again = (work(message, *asked) for _ in range(2))  # as a queue delivers it at least once
+        done.extend([(message.chunk, first), (message.chunk, again)])
+        return again
+
+    monkeypatch.setattr(world_voids, "void_chunk", worked)
+    world = closed()
+    chunks = len(world.campaign(CAMPAIGN).chunks)
+    assert chunks > 1
+    void = ended(world, asked(world, ANNA))
+    assert void.state is VoidState.VOIDED
+    for work_name in ("plan", "apply"):
+        said = [(chunk, one) for chunk, one in done if one.work == work_name]
+        assert [chunk for chunk, _ in said] == sorted({chunk for chunk, _ in said})
+        assert len(said) == chunks
+        assert sum(one.lines for _, one in said) == void.plan.totals.lines
+    others = [one for _, one in done if not one.work]
+    assert len(others) == 2 * chunks
+    assert {(one.lines, one.decisions, one.receipts) for one in others} == {(0, 0, 0)}
+
+
+def test_of_a_subject_with_more_decisions_than_a_write_has_rounds_all_are_reduced_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def worked_at_once(*asked: Any) -> VoidDone:
+        try:
+            return void_chunk(*asked)
+        except TryAgain as again:
+            raise AssertionError(str(again)) from again
+
+    monkeypatch.setattr(world_voids, "void_chunk", worked_at_once)
+    fees = ["10.00", "20.00", "30.00", "40.00", "50.00", "60.00", "70.00", "80.00"]
+    assert len(fees) > ROUNDS_MOST + 1
+    world = first(row("a-1", fee=fees[0]))
+    for fee in (*fees[1:], "0.50"):
+        then(world, row("a-1", fee=fee))
+    void = voided_of_overpaid(world, f"{SECOND[:-1]}{len(fees) + 1}")
+    assert (void.state, void.state_reason) == (VoidState.VOIDED, "balanced")
+    assert net_of(world, "a-1")["EUR"] == 5
+    assert sum(bool(entry.voided) for entry in world.ledger.all_entries()) == len(fees)
+
+
+def test_a_plan_that_was_made_meanwhile_is_not_rejected_by_a_worker_that_came_late() -> None:
+    """Its list went while it read; another worker had planned all by then."""
+    world = first(row("a-1", fee="50.00"))
+    then(world, row("a-1", fee="20.00"))
+    void = asked(world, ANNA, name="difference", campaign=SECOND, is_of_overpaid=True)
+    late: list[str] = []
+
+    def choose(_: int, name: str) -> None:
+        if name == "lists.read" and not late:
+            late.append(name)
+            run_voids(world)
+            assert stands(world, void).state is VoidState.AWAITING_APPROVAL
+            raise PinnedVersionGone("it was deleted")
+
+    advance_void(void.id, advance_ports(world), CAUSE, world.now)
+    (message, *_) = world.chunks.voids
+    with suppress(TryAgain):
+        worked(world, message, Tap(choose))
+    assert late
+    assert stands(world, void).state is VoidState.AWAITING_APPROVAL
