@@ -9,7 +9,7 @@ from kulanz.application.exports.ask_export import ExportRefused
 from kulanz.application.exports.write_parts import PartsWritten
 from kulanz.application.ports import ExportMessage, TryAgain
 from kulanz.domain.campaigns import stretches as stretches_module
-from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, Cursor, State
 from kulanz.domain.exports.export import LANES
 from kulanz.domain.exports.figures import LineKey, Of, SumKey, Written, differences, expected
 from kulanz.domain.lists.lines import LINE_BYTES
@@ -23,6 +23,7 @@ from tests.support.exporting import (
     exported,
     parts,
     planned,
+    rows,
     small_stretches,
     work,
     work_all,
@@ -111,6 +112,26 @@ def test_what_was_written_without_a_receipt_is_shown_apart() -> None:
     assert figures.lines[LineKey("granted", "credit", Written.UNCOUNTED)] == len(world.ledger.all_entries()) > 0
     assert figures.sums[SumKey("uncounted", "EUR")] == 299 * len(world.ledger.all_entries())
     assert list(differences(expected(world.campaign(CAMPAIGN), Of.LEDGER), figures)) == []
+
+
+@pytest.mark.parametrize("counted", range(4))
+def test_what_receipts_count_ends_before_the_very_line_at_which_the_next_one_begins(
+    monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    """Of rows with a decision, of one that cannot be read, and of one that repeats the first."""
+    lines = [row("a-1"), row("bad", fee="much"), row("a-1"), row("a-4")]
+    world = small_world(list_of(lines))
+    world.publish(event(rows=len(lines)))
+    world.run_until_quiet()
+    begins = world.campaign(CAMPAIGN).chunks.data_start
+    position = begins + sum(len(one) + 1 for one in lines[:counted])
+    monkeypatch.setattr(world.campaigns, "cursor", lambda *_: Cursor(position, finished=False))
+    found = [
+        (one["result"], one["written"]) for one in rows(world, exported(world, CAMPAIGN)) if one["benefit"] in (1, None)
+    ]
+    reached = [("granted", "yes"), ("rejected", "no"), ("duplicate", "no"), ("granted", "yes")]
+    not_reached = [("granted", "uncounted"), ("not_written", "no"), ("not_written", "no"), ("granted", "uncounted")]
+    assert found == [*reached[:counted], *not_reached[counted:]]
 
 
 # Workers
