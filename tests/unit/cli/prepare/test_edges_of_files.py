@@ -102,6 +102,16 @@ def test_a_file_of_which_most_rows_are_wrong_is_read_no_further(
     assert "6 of 20 rows" in refused(tmp_path, {"in.csv": good_first})
 
 
+@pytest.mark.parametrize(("first", "again"), [("a", "b"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")])
+def test_a_file_with_the_content_of_any_file_before_it_is_refused(tmp_path: Path, first: str, again: str) -> None:
+    """All of them are as long as each other, so that their length does not tell them apart."""
+    content = {name: b"account_id,fee\nX-1,5.00\n".replace(b"X", name.upper().encode()) for name in "abcd"}
+    files = {f"{name}.csv": content[first if name == again else name] for name in content}
+    said = refused(tmp_path, files)
+    assert f"{again}.csv has the same content as" in said
+    assert f"{first}.csv; give each file once" in said
+
+
 @pytest.mark.parametrize(
     ("wrong", "whole", "fits"),
     [(0, 99, True), (1, 99, False), (1, 100, True), (2, 100, False), (2, 199, False), (2, 200, True), (3, 200, False)],
