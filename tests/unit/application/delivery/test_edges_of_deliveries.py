@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery import deliver_chunk as module
 from kulanz.application.delivery.advance_delivery import open_over_additions
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, DeliverDone, DeliverWork
@@ -187,3 +188,19 @@ def test_a_worker_waits_for_the_rest_of_what_its_assignments_take_at_the_pace(
     world.run_until_quiet()
     assert delivery(world).state is DeliveryState.SENT
     assert waited == [ASSIGN_WRITE_UNITS / PACE - look] * MOST
+
+
+@pytest.mark.parametrize(("seconds", "work"), [(0.5, DeliverWork.CONTINUED), (600.0, DeliverWork.FINISHED)])
+def test_a_worker_without_time_sends_its_message_again_and_that_is_no_failure(
+    done: list[DeliverDone], seconds: float, work: DeliverWork
+) -> None:
+    world = closed(list_of([row("a-1")]), rows=1, delivers=False)
+    world.delivers, world.tap = True, Tap()
+    world.campaigns.changes.append(world.campaign(str(ID)).id)
+    while not world.delivery_messages:
+        world.run(world.steps()[0])
+    world.worker_seconds = seconds
+    (first,) = [one.body for one in world.delivery_messages]
+    world_deliveries.delivered(world, first, Tap(), FrozenCache())
+    assert done[-1].work is work
+    assert done[-1].receipts == (work is DeliverWork.FINISHED)

@@ -11,11 +11,13 @@ import pytest
 
 from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled, publish_again
 from kulanz.application.delivery.publish_credits import PublishWork
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.files import CREDIT_FIELDS
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import MovedOf
@@ -23,6 +25,7 @@ from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.to_the_bill import to_the_bill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditRecord, CreditsContract
 from kulanz.domain.halt import Halt, HaltAction, Verb
+from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.money import Size
 from tests.support.billing_files import is_released, read_delivery
 from tests.support.faults import Fault, Tap, fault_at
@@ -325,6 +328,22 @@ def test_a_part_that_is_gone_when_it_is_published_again_is_an_error_that_somebod
     with pytest.raises(Refused, match="is not what was written"):
         published(world, PublishMessage(FIRST, part.start, part.chunk), Tap())
     assert delivery(world).state is DeliveryState.SENT
+
+
+def test_a_delivery_without_a_credit_has_nothing_to_publish_again_and_stays_sent() -> None:
+    """All of it went elsewhere before; a round over no part would never end."""
+    world = just_closed(Tap())
+    for entry in world.ledger.all_entries():
+        if places := tuple(range(len(granted_benefits(entry)))):
+            one = CreditEntry(EntryKind.ASSIGNED, world.now, "test", "other/1", places, delivery="other/1")
+            assert world.credits.write_entries([EntriesChange(entry.key, (), (one,))]) == [True]
+    world.run_until_quiet()
+    before = delivery(world)
+    of_all = sum(len(granted_benefits(entry)) for entry in world.ledger.all_entries())
+    assert (before.state, before.parts, before.elsewhere.number) == (DeliveryState.SENT, 0, of_all)
+    assert publish_again(world.campaign(CAMPAIGN), world.deliveries) == [before]
+    world.run_until_quiet()
+    assert delivery(world) == before
 
 
 def test_only_what_went_to_a_topic_is_published_again() -> None:
