@@ -90,3 +90,21 @@ def test_credits_are_in_the_order_of_their_lines_also_where_somebody_else_wrote_
     found = world.deliveries.delivery(FIRST)
     assert found is not None
     assert (found.state, accounts(world, found)) == (DeliveryState.SENT, names)
+
+
+@pytest.mark.parametrize("delivery", ["other/1", str(FIRST)])
+def test_what_was_void_before_a_credit_was_assigned_counts_once_whoever_has_the_credit(delivery: str) -> None:
+    """Of a-1 a part was void when this delivery, or another one, took the rest of it."""
+    world = due(row("a-1", fee="50.00"), row("a-2", fee="20.00"), pace=0.0)
+    (victim,) = world.ledger.of_account("a-1")
+    reduced = CreditEntry(EntryKind.REDUCED, world.now, "test", "void/1/other", (0,), sizes=(130,))
+    assigned = CreditEntry(EntryKind.ASSIGNED, world.now, "delivery", delivery, (0, 1), delivery=delivery)
+    assert world.credits.write_entries([EntriesChange(victim.key, (), (reduced, assigned))]) == [True]
+    world.run_until_quiet()
+    found = world.deliveries.delivery(FIRST)
+    assert found is not None
+    assert found.state is DeliveryState.SENT, found.reason
+    is_mine = delivery == str(FIRST)
+    sums = {"EUR": 500 - 130 + 200, "call_minute": 40} if is_mine else {"EUR": 200, "call_minute": 20}
+    assert found.sums.by_measure() == sums
+    assert found.elsewhere.by_measure() == ({"EUR": 130} if is_mine else {"EUR": 500, "call_minute": 20})
