@@ -97,6 +97,18 @@ def test_explain_takes_a_reading_and_facts_of_both_sides_each_as_it_was_typed(tm
     assert (wrong.exit_code, "expected a choice of one of the policy's parameters" in read(wrong.output)) == (3, True)
 
 
+def test_explain_counts_every_window_and_decides_at_the_end_of_the_last(tmp_path: Path) -> None:
+    file = tmp_path / "1.yaml"
+    file.write_text(written("pay: full(total(outage), 1 h) * 1 EUR\nmode: {claim: {until: 2026-05-06}}"))
+    windows = [f"2026-05-0{day}T08:00:00Z/2026-05-0{day}T{8 + hours:02}:30:00Z" for day, hours in ((4, 2), (5, 3))]
+    for stated, amount in ((windows, "6.00"), (windows[::-1], "6.00"), (windows[:1], "2.00"), (windows[1:], "3.00")):
+        words = [word for window in stated for word in ("--window", window)]
+        shown = kulanz("explain", file, *words)
+        assert (shown.exit_code, f"{amount} EUR" in shown.output) == (0, True), shown.output
+    late = kulanz("explain", file, "--window", windows[0], "--window", "2026-05-06T20:00:00Z/2026-05-07T20:00:00Z")
+    assert "claim too late" in late.output
+
+
 @pytest.mark.parametrize("words", [(), ("--data",)])
 def test_a_schema_that_differs_is_told_with_the_command_that_writes_it(words: tuple[str, ...], tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
