@@ -10,6 +10,7 @@ import pytest
 
 from kulanz.application.campaigns.chunk_run import STOP_LOOK_SECONDS, TIME_TO_FINISH_SECONDS, GrantSettings
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS
+from kulanz.application.delivery.void_histories import changes_worth
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
@@ -226,3 +227,41 @@ def test_a_worker_waits_for_the_rest_of_what_its_writes_take_at_the_pace(
     clock = Ticking(100.0 - spent)
     Books(keeps).writer(pace=pace, clock=clock).pace(written, 100.0)
     assert clock.waited == waited
+
+
+def said(kind: EntryKind, place: int = 0, delivery: str = "billing/1", **stated: Any) -> CreditEntry:
+    """Something that is said of one benefit."""
+    plain = CreditEntry(EntryKind.SENT, NOW, "x", f"{kind}/{place}/{delivery}", (place,), delivery=delivery)
+    return replace(plain, kind=kind, **stated)
+
+
+VOID_OF_FIRST = said(EntryKind.REDUCED, 0, "", id="void/1/v", sizes=(120,))
+AT_BILLER = (said(EntryKind.ASSIGNED), said(EntryKind.ACCEPTED))
+ASKED_BACK = (
+    said(EntryKind.REVERSAL_ASKED, 0, "", id="void/1/w", sizes=(70,)),
+    said(EntryKind.REVERSAL_ASSIGNED, delivery="billing/2"),
+)
+BOOKED_BACK = said(EntryKind.REVERSAL_ACCEPTED, delivery="billing/2")
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "changes"),
+    [
+        ((), AT_BILLER[0], False),
+        ((), VOID_OF_FIRST, True),
+        ((VOID_OF_FIRST,), AT_BILLER[0], False),
+        ((VOID_OF_FIRST, AT_BILLER[0]), AT_BILLER[1], False),
+        ((VOID_OF_FIRST,), said(EntryKind.VOIDED, 1, ""), True),
+        ((*AT_BILLER, ASKED_BACK[0]), ASKED_BACK[1], False),
+        ((*AT_BILLER, *ASKED_BACK), BOOKED_BACK, True),
+        ((*AT_BILLER, *ASKED_BACK), said(EntryKind.REVERSAL_REJECTED, delivery="billing/2", code="no"), False),
+        ((*AT_BILLER, *ASKED_BACK, BOOKED_BACK), said(EntryKind.ASSIGNED, 1), False),
+        ((*AT_BILLER, *ASKED_BACK, BOOKED_BACK), said(EntryKind.REVERSAL_UNDONE, delivery="billing/2"), True),
+    ],
+)
+def test_a_history_is_looked_at_only_where_something_becomes_void_or_stands_again(
+    before: tuple[CreditEntry, ...], new: CreditEntry, *, changes: bool
+) -> None:
+    """Not for every answer about what is void in part already."""
+    entry = decision(1)
+    assert changes_worth(entry, EntriesChange(entry.key, before, (*before, new))) is changes
