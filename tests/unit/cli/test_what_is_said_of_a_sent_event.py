@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
+from kulanz.domain.incident_record import DetailType
 from kulanz_cli import sending
 from kulanz_cli.send import Sent
 from kulanz_cli.sending import _Became
@@ -94,3 +95,23 @@ def test_requests_that_differ_in_anything_are_not_the_same_request() -> None:
     ]
     assert len({sending._request_id(one) for one in differing}) == len(differing)
     assert sending._request_id(dict(reversed(request.items()))) == sending._request_id(request)
+
+
+def test_a_request_goes_under_the_id_that_was_given_or_else_under_its_contents_own() -> None:
+    named: list[str] = []
+
+    class Noting:
+        def act(self, use: str, _: Any, **values: Any) -> dict[str, Any]:
+            named.extend([str(values["id"])] if use == "requests.campaign" else [])
+            return {"decision_digest": "d-1", "campaign": "in-9/1", "state": State.REFUSED}
+
+    known: Any = SimpleNamespace(
+        incident_id="in-9", revision=2, detail_type=DetailType.RESOLVED, request=SimpleNamespace()
+    )  # fmt: skip
+    door: Any = Noting()
+    for campaign, given_id in (({"policy": 1}, None), ({"policy": 2}, None), ({"policy": 1}, None), ({}, "mine")):
+        sending._requested({"detail": {"campaign": campaign}}, known, door, given_id)
+    assert named == [
+        *(sending._request_id({"decision_digest": "d-1", "campaign": {"policy": number}}) for number in (1, 2, 1)),
+        "mine",
+    ]
