@@ -36,6 +36,7 @@ def added(at: int, account: str, kind: AdditionKind = GOODWILL) -> Addition:
 
 GIVEN = [
     added(0, "a"), added(10, "b"), added(10, "c"), added(10, "d"), added(20, "again", AdditionKind.AGAIN),
+    added(25, "b", AdditionKind.REVERSAL),
     added(30, "e"), added(40, "gone"), added(SPAN - 1, "f"), added(SPAN, "late"), added(SPAN + 1, "later"),
 ]  # fmt: skip
 """Three at one instant, one that was given before, one that does not stand, and two that came after it was asked."""

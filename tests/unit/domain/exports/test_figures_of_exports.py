@@ -129,6 +129,19 @@ def test_where_some_were_capped_or_held_since_the_plan_all_decisions_are_compare
     assert list(differences(there, Figures(Counter(apart)))) == [Difference("lines duplicate", 2, 3)]
 
 
+@pytest.mark.parametrize("capped", [0, 3])
+def test_a_row_that_cannot_be_read_is_counted_apart_also_where_a_person_granted_it_later(capped: int) -> None:
+    """Whatever else was capped since the plan."""
+    decided = {line(DECIDED): capped} if capped else {}
+    there = Figures(Counter({line("granted", "credit"): 10, **decided, line("rejected", "x", Written.NO): 5}))
+    shown = {line("granted", "credit"): 10, line("rejected", "x", Written.NO): 2, line("rejected", "x"): 3}
+    shown |= {line("held", "since"): capped} if capped else {}
+    assert list(differences(there, Figures(Counter(shown)))) == []
+    assert list(differences(there, Figures(Counter({**shown, line("rejected", "x"): 4})))) == [
+        Difference("lines rejected (x)", 5, 6)
+    ]
+
+
 LAW = {"used": 1, "expired": 10, "voided": 100, "written_off": 1_000, "open": 10_000, "asked_back": 5}
 
 

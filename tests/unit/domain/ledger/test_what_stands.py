@@ -12,6 +12,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import WriteResult
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Due, Notice, Outcome, Validity
+from kulanz.domain.ledger.additions import AdditionKind
 from kulanz.domain.ledger.earlier_decisions import (
     ASKED_BACK,
     GRANTED_UNDER_FORMER_ID,
@@ -270,6 +271,41 @@ def test_what_is_owed_is_what_was_not_granted_of_each_measure(
     decision: Decision, before: Before | None, owed: Decision | None
 ) -> None:
     assert still_owed(decision, before) == owed
+
+
+@pytest.mark.parametrize(
+    ("granted", "owed"),
+    [
+        ((("EUR", 0), ("GB", 0)), BOTH),
+        ((("EUR", 300), ("GB", 0)), replace(BOTH, benefits=(Benefit(Money(400, "EUR")), BOTH.benefits[1]))),
+        ((("EUR", 700), ("GB", 1)), replace(BOTH, benefits=(LEFT,))),
+        ((("EUR", 700), ("GB", Decimal("2.5"))), None),
+        ((("EUR", 1),), Decision(Outcome.HELD, IN_ANOTHER_MEASURE)),
+    ],
+)
+def test_what_is_offered_is_less_what_was_granted_as_what_is_granted_is(
+    granted: tuple[tuple[str, int | Decimal], ...], owed: Decision | None
+) -> None:
+    offer = replace(BOTH, outcome=Outcome.OFFERED, mode="offer")
+    expected = (
+        owed if owed is None or owed.outcome is Outcome.HELD else replace(owed, outcome=Outcome.OFFERED, mode="offer")
+    )
+    assert still_owed(offer, Before(Outcome.GRANTED, granted)) == expected
+    assert still_owed(offer, Before(Outcome.OFFERED, ())) == offer, "what was not taken up is offered again"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DECLINED, Outcome.HELD, Outcome.REFERRED])
+def test_what_gives_nothing_changes_nothing_that_stands_so_or_was_granted(outcome: Outcome) -> None:
+    now = Decision(outcome, "why")
+    for before in (None, *Outcome):
+        found = still_owed(now, Before(before, ()))
+        assert found == (None if before in (outcome, Outcome.GRANTED) else now), before
+
+
+@pytest.mark.parametrize("kind", AdditionKind)
+def test_an_addition_has_a_row_where_a_pass_over_the_list_meets_its_decision(kind: AdditionKind) -> None:
+    """What is sent again or asked back is of a decision that is there already, and no second one."""
+    assert kind.has_row is (kind not in (AdditionKind.RECOGNISED, AdditionKind.GOODWILL))
 
 
 def test_what_can_be_claimed_beside_what_was_granted_is_offered_by_itself() -> None:
