@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -149,17 +148,27 @@ def test_an_upload_is_the_file_in_the_version_that_is_named(
         assert found["Body"].read() == content
 
 
-def test_an_upload_that_breaks_off_leaves_no_parts_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [error("SlowDown", 503), OSError("gone"), KeyboardInterrupt(), SystemExit(1)])
+def test_an_upload_that_breaks_off_leaves_no_parts_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: BaseException
+) -> None:
     monkeypatch.setattr(module, "PART_BYTES", 1)
     path = tmp_path / "list.csv"
     path.write_bytes(ROWS)
     aborted: list[str] = []
+    answers = iter([{"ETag": "e"}])
+
+    def upload_part(**_: Any) -> Any:
+        if (answer := next(answers, None)) is None:
+            raise how
+        return answer
+
     s3 = Scripted(
         create_multipart_upload=[{"UploadId": "u"}],
-        upload_part=[{"ETag": "e"}, error("SlowDown", 503)],
+        upload_part=upload_part,
         abort_multipart_upload=lambda **of: aborted.append(of["UploadId"]),
     )
-    with pytest.raises(ClientError):
+    with pytest.raises(type(how)):
         UPLOAD(s3, path, "lists", "lists/list.csv")
     assert aborted == ["u"]
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.door.problems import Kind
 from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
 from kulanz.domain.incident_record import DetailType
 from kulanz_cli import sending
+from kulanz_cli.door import DoorProblem
 from kulanz_cli.send import Sent
 from kulanz_cli.sending import _Became
 from tests.support.answering import cells
@@ -115,3 +117,18 @@ def test_a_request_goes_under_the_id_that_was_given_or_else_under_its_contents_o
         *(sending._request_id({"decision_digest": "d-1", "campaign": {"policy": number}}) for number in (1, 2, 1)),
         "mine",
     ]
+
+
+@pytest.mark.parametrize("kind", [*Kind, None])
+def test_only_whoever_may_not_read_a_campaign_is_told_its_first_answer(kind: Kind | None) -> None:
+    class Failing:
+        def ask(self, *_: Any, **__: Any) -> Any:
+            raise DoorProblem("no", kind)
+
+    door: Any = Failing()
+    if kind is Kind.UNKNOWN:
+        assert sending.state_now(door, ID, "planning") == "planning"
+    else:
+        with pytest.raises(DoorProblem):
+            sending.state_now(door, ID, "planning")
+    assert sending.state_now(door, ID, State.REFUSED) == State.REFUSED, "nothing becomes of what is refused"
