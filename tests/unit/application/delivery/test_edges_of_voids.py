@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -242,3 +243,13 @@ def test_a_plan_that_was_made_meanwhile_is_not_rejected_by_a_worker_that_came_la
         worked(world, message, Tap(choose))
     assert late
     assert stands(world, void).state is VoidState.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_a_message_about_a_chunk_that_there_is_not_does_nothing(beyond: int) -> None:
+    world = closed()
+    void = asked(world, ANNA)
+    advance_void(void.id, advance_ports(world), CAUSE, world.now)
+    chunks, sent = len(world.campaign(CAMPAIGN).chunks), list(world.chunks.voids)
+    worked(world, replace(sent[0], chunk=beyond if beyond < 0 else chunks + beyond))
+    assert (world.chunks.voids, list(world.voids.receipts(void.id, Pass.PLAN))) == (sent, [])

@@ -202,3 +202,14 @@ def test_each_benefit_of_a_decision_is_answered_by_its_own_size() -> None:
     units = Hearing(entry, (assigned(1, 0, 1, 2, 3),))
     assert heard(units, told(EntryKind.APPLIED, "6.5", "m", 3)).result is AnswerResult.APPLIED
     assert units.entries[-1].amount == Decimal("6.5")
+
+
+def test_an_answer_for_which_a_decision_has_no_room_left_is_a_conflict_with_its_reason() -> None:
+    one = Hearing(deciding(Benefit(Money(WHOLE, "EUR"))), (assigned(1, 0),))
+    before, number, found = one.entries, 0, Heard(AnswerResult.APPLIED)
+    while found.result is AnswerResult.APPLIED:
+        before, number = one.entries, number + 1
+        found = heard(one, told(EntryKind.APPLIED, "0.01", "EUR", bill=f"B-{number}"), line=number)
+    assert (found.result, found.reason.partition(":")[0]) == (AnswerResult.CONFLICT, "entries_full")
+    assert (one.entries, found.moved) == (before, None)
+    assert len(one.entries) > 5

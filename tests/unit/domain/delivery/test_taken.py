@@ -106,3 +106,26 @@ def test_each_void_took_the_sum_of_all_its_benefits_of_a_measure_and_left_the_re
             left[currency] -= size
         expected.append((f"v{number}", places, took, dict(left)))
     assert [(one.void.name, one.benefits, one.sizes, one.left) for one in taken_of(entry, entries)] == expected
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("answered", [(0, 1), (1, 0)])
+def test_what_is_asked_back_of_each_benefit_is_of_the_void_that_asked_for_that_one(
+    order: tuple[int, ...], answered: tuple[int, ...]
+) -> None:
+    """Each benefit counts its own reversals."""
+    entry = decided(1, decision=Decision(Outcome.GRANTED, "credit", (Benefit(Money(500, "EUR")),) * 2)).entry
+    entries: CreditEntries = (replace(ASSIGNED, benefits=(0, 1)),)
+    for place in order:
+        back_to = f"billing/{place + 2}"
+        one = CreditEntry(
+            EntryKind.REVERSAL_ASKED, ASSIGNED.at, "b", f"void/1/v{place}", (place,), sizes=(100 + place,)
+        )
+        kind = EntryKind.REVERSAL_ASSIGNED
+        sent = CreditEntry(kind, ASSIGNED.at, "d", f"{kind}/{back_to}", (place,), delivery=back_to)
+        entries = (*entries, one, sent)
+    for place in answered:
+        kind, back_to = EntryKind.REVERSAL_ACCEPTED, f"billing/{place + 2}"
+        entries = (*entries, CreditEntry(kind, ASSIGNED.at, "f", f"{kind}/1/{back_to}", (place,), delivery=back_to))
+    found = [(one.void.name, one.benefits, one.sizes) for one in taken_of(entry, entries)]
+    assert found == [(f"v{place}", (place,), {"EUR": 100 + place}) for place in answered]

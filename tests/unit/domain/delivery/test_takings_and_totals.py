@@ -173,6 +173,14 @@ def test_all_that_another_void_asked_for_of_a_decision_is_too_much_no_more(
     assert {of.seq: one.sizes for of, one in found.items()} == ({2: (too_much,)} if too_much > 0 else {})
 
 
+def test_a_decision_that_is_there_no_more_is_passed_over_and_the_next_one_is_reduced() -> None:
+    decisions = [decided(1, CreditState.DUE), decided(2, CreditState.DUE)]
+    taken = taking(0, decisions)
+    following = taken.next({key(1): decisions[0]})
+    assert following is not None
+    assert following[0] == key(1)
+
+
 def test_of_what_stays_first_comes_what_the_biller_may_give_back_then_what_ended_then_what_is_used() -> None:
     """A subject with one of each, whichever is the latest: as much is named of each as is too much by then."""
     ended = Decision(Outcome.GRANTED, "credit", (replace(EUR, validity=Validity(until=OPENED - timedelta(days=1))),))
