@@ -103,6 +103,8 @@ def test_what_is_missing_is_said(stack: WorldStack, words: list[str], says: str)
         ([], "either --windows or --window"),
         (["--windows", "major", "--window", WINDOW], "either --windows or --window"),
         (["--window", "2026-03-10"], "START/END"),
+        (["--window", "2026-03-10T09:00:00Z/"], "or START/.. while it lasts"),
+        (["--window", "/2026-03-10T09:00:00Z"], "START/END"),
         (["--window", "2026-03-10T09:00:00/2026-03-10T10:00:00"], "with its offset"),
         (["--windows", "major", "--rows", "3"], "belong to --list"),
     ],

@@ -406,6 +406,23 @@ def test_no_word_is_ever_cut(words: list[str], name: str) -> None:
         assert set(words) <= set(shown.split())
 
 
+@given(
+    edge=st.integers(0, 6),
+    words=st.text("ab", min_size=1, max_size=9),
+    blanks=st.integers(0, 9),
+    more=st.integers(0, 4),
+)
+def test_a_line_keeps_its_own_indentation_and_blanks_behind_it_say_nothing(
+    edge: int, words: str, blanks: int, more: int
+) -> None:
+    printed = io.StringIO()
+    block(Console(width=PIPED_COLUMNS, file=printed), f"{' ' * edge}{words}{' ' * blanks}\nz", indent=more)
+    assert [line.rstrip() for line in printed.getvalue().splitlines()] == [
+        " " * (more + edge) + words,
+        " " * more + "z",
+    ]
+
+
 def test_a_pipe_has_80_columns_and_states_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert console().width == PIPED_COLUMNS == 80

@@ -59,6 +59,18 @@ def test_a_cap_that_grows_with_the_outage_holds_in_each_month(first: int, hours:
     assert paid(TIERS + cap, window) == sum(allowed)
 
 
+@given(st.integers(0, 7_000), st.integers(1, 2_000), st.integers(0, 700), st.integers(0, 60))
+def test_a_cap_below_nothing_in_one_month_allows_nothing_there_and_changes_no_other(
+    first: int, hours: int, off: int, most: int
+) -> None:
+    """What the first cap allowed is what the second divides by: a debt in one month is not a credit in the next."""
+    window = MONTHS[0] + first * HOUR, min(MONTHS[0] + (first + hours) * HOUR, MONTHS[-1])
+    grows = f"{{per: month, at: total(outage) / 1 h * 1.00 USD - {off}.00 USD}}"
+    caps = f"cap: [{grows}, {{per: month, at: {most}.00 USD}}]\n"
+    allowed = [max(0, min(owed(time), (time // HOUR - off) * 100, most * 100)) for time in by_month(*window)]
+    assert paid(TIERS + caps, window) == sum(allowed)
+
+
 @pytest.mark.parametrize("per", ["month", "quarter"])
 def test_a_hundred_dollars_of_two_months_are_paid_under_their_own_cap(per: str) -> None:
     """On the whole incident the uptime of a month was below all tiers, and 100 USD became nothing."""
