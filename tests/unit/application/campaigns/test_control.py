@@ -11,9 +11,11 @@ from kulanz.application.campaigns.control_campaign import (
     ControlPorts,
     ControlRefused,
     cancel,
+    keep,
     may_write_until,
     pause,
     resume,
+    settle,
 )
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.ports import TryAgain
@@ -305,6 +307,22 @@ def test_a_campaign_of_an_incident_that_is_over_is_not_resumed() -> None:
         with pytest.raises(ControlRefused, match="older than it may be decided"):
             resume(ID, ports(world), "x", HAND, now)
     assert resume(ID, ports(world), "x", HAND, until - MICROSECOND).state is State.APPLYING
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING, State.PAUSED, State.CANCELLED])
+@pytest.mark.parametrize(("end", "what"), [(settle, "waits to be settled"), (keep, "is kept")])
+def test_only_a_flagged_campaign_is_settled_or_kept_and_any_other_is_told_so(
+    end: Callable[..., object], what: str, state: State
+) -> None:
+    stopping = {State.PAUSED: pause, State.CANCELLED: cancel}
+    world = begun(State.APPLYING if state in stopping else state)
+    if state in stopping:
+        stopping[state](ID, ports(world), "x", HAND, world.now)
+    before = list(world.campaigns.log(ID))
+    with pytest.raises(ControlRefused) as refused:
+        end(ID, ports(world), "as it stands", HAND, world.now + WORKER_LONGEST + CLOCK_ALLOWANCE)
+    assert str(refused.value) == f"campaign {ID} is {state}; only a flagged one {what}"
+    assert list(world.campaigns.log(ID)) == before
 
 
 def test_an_ended_campaign_ends_for_good_but_for_a_withdrawal() -> None:

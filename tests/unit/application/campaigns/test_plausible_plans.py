@@ -1,5 +1,6 @@
 """What stands beside a plan, so that a list that balances and is the wrong one is seen: what a line came to before."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from kulanz.application.campaigns.plausible_plan import (
     is_older,
     usual_review,
 )
-from kulanz.domain.campaigns.campaign import CampaignId, Cause
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from tests.support.small_campaign import event, list_of, meant, row, small_world
 from tests.support.world import ANNA, BEN, World
 
@@ -76,6 +77,18 @@ def test_what_is_usual_is_what_the_granted_lines_of_the_last_closed_campaign_cam
     world.run_until_quiet()
     assert usual(world, CampaignId("outage-3", 2)) == expected, "what its own incident came to stands beside it already"
     assert usual(world, request(world, 4))[0]["campaign"] == str(waiting)
+
+
+@pytest.mark.parametrize("state", [one for one in State if one is not State.CLOSED])
+def test_of_the_campaigns_before_only_one_that_closed_says_what_is_usual(world: World, state: State) -> None:
+    for number in (1, 2):
+        close(world, request(world, number))
+    here = world.campaign(str(request(world, 3)))
+    latest, earlier = campaigns_before(here, world.campaigns, world.index)
+    assert {one["campaign"] for one in usual_review(here, [latest, earlier])} == {str(latest.id)}
+    other = replace(latest, state=state)
+    assert {one["campaign"] for one in usual_review(here, [other, earlier])} == {str(earlier.id)}
+    assert usual_review(here, [other]) == []
 
 
 @pytest.mark.parametrize(

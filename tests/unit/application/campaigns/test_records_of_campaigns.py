@@ -22,7 +22,7 @@ from kulanz.application.campaigns.control_campaign import (
     settle,
 )
 from kulanz.application.campaigns.open_campaign import MustWait, Opening, await_stopped, open_kept_requests
-from kulanz.application.ports import KeptRequest, TryAgain
+from kulanz.application.ports import KeptRequest, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State, StateChange
 from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, NO_LIMITS, ROWS, event, small_world
@@ -207,12 +207,13 @@ def test_a_refused_event_says_of_itself_what_it_may_and_each_under_its_name() ->
     assert (filed["source"], filed["detail"]["incident_id"]) == (long, ID.incident_id)
 
 
+@pytest.mark.parametrize("stopping", [TryAgain("busy"), Refused("busy")], ids=["to try again", "refused"])
 def test_each_kept_request_is_tried_from_its_instant_on_and_none_keeps_another_from_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, stopping: Exception
 ) -> None:
     outcomes: Mapping[str, Opening | Exception] = {
         "opened": Opening.OPENED,
-        "busy": TryAgain("busy"),
+        "busy": stopping,
         "kept": Opening.KEPT,
         "rejected": Opening.REJECTED,
         "late": Opening.OPENED,
@@ -232,7 +233,7 @@ def test_each_kept_request_is_tried_from_its_instant_on_and_none_keeps_another_f
 
     monkeypatch.setattr(module, "open_campaign", opened)
     ports = cast("Any", SimpleNamespace(campaigns=campaigns))
-    with pytest.raises(TryAgain, match="busy"):
+    with pytest.raises(type(stopping), match="busy"):
         open_kept_requests(ports, cast("Any", None), HAND, NOW)
     assert forgotten == ["opened", "rejected"]
     kept = [one for one in kept if one.incident_id != "busy"]

@@ -237,7 +237,7 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
         return SimpleNamespace(
             key=entry(name).key,
             hash=f"hash-{name}",
-            hand=SimpleNamespace(person=f"by-{name}", at=NOW),
+            hand=SimpleNamespace(person=f"by-{name}", at=NOW - SECOND),
             is_over=lambda _: is_over,
         )
 
@@ -256,7 +256,7 @@ def test_what_waits_for_a_second_person_is_what_is_not_over(monkeypatch: pytest.
         found: Any = cases.proposed(question, door)
         (one,) = found["proposed"]
         assert (one["account_id"], one["hash"], one["person"]) == (both[1].key.account_id, "hash-b", "by-b")
-        assert one["waits_until"] == format_instant(NOW + WAITS)
+        assert one["waits_until"] == format_instant(NOW - SECOND + WAITS), "from when it was asked, whenever one looks"
         assert one["your_yes"] == ("acting", "by-b", (), "people")
         assert found["next"] == (make_cursor(QUESTION, rest) if rest else None)
     assert questions == [("", cases.CASES_PER_ANSWER), ("", cases.CASES_PER_ANSWER), ("behind", cases.CASES_PER_ANSWER)]
