@@ -85,6 +85,20 @@ def test_a_confirmation_says_who_and_why_and_is_given_once() -> None:
     assert (first.actor, first.reason, first.tables) == ("anna", "new account", world.stores.tables())
 
 
+@pytest.mark.parametrize("replaced", ["credits", "campaigns"])
+def test_whichever_table_was_replaced_a_person_confirms_it_with_a_new_word(
+    replaced: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world()
+    confirm_tables(world.stores, Occasion.FIRST, "anna", "new account", world.now)
+    tables = replace(world.stores.tables(), **{replaced: "restored@2"})
+    monkeypatch.setattr(world.stores, "tables", lambda: tables)
+    given = confirm_tables(world.stores, Occasion.CHECKED, "ben", "compared", world.now)
+
+    assert (given.tables, given.actor) == (tables, "ben")
+    assert world.stores.confirmation() == given
+
+
 def test_a_whole_ledger_agrees_with_the_receipts_rows_listed_twice_included() -> None:
     assert check(closed()) == []
 

@@ -155,8 +155,10 @@ def test_decisions_may_have_expired_from_the_instant_until_which_the_incident_ma
 @pytest.mark.parametrize("gone", [PinnedVersionGone("it was deleted"), ListRefused("list_empty", "it is empty")])
 def test_a_list_that_is_gone_is_no_fault_as_long_as_no_receipt_counts_a_line(gone: Exception, check: Any) -> None:
     assert check(Kept(gone=gone)) == Checked(ID, 0, (), may_have_expired=False, is_read=False)
-    with pytest.raises(type(gone)):
-        check(Kept(stated=receipts(1, 0), gone=gone))
+    rejected = Totals(lines=1, counts=Counter({CountKey(RowResult.REJECTED, "fee_invalid", WriteResult.NONE): 1}))
+    for stated in (receipts(1, 0), rejected):
+        with pytest.raises(type(gone)):
+            check(Kept(stated=stated, gone=gone))
     with pytest.raises(KeyError, match="outage/5"):
         check(Kept(), CampaignId("outage", 5))
 

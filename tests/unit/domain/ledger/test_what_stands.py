@@ -328,6 +328,7 @@ def test_what_was_granted_is_taken_off_the_first_benefits_first() -> None:
     assert less_granted((replace(TWO_GB, quantity="20"),), {"GB": Decimal("0.50")})[0].quantity == "19.5"
     endless = Benefit(quantity=UNLIMITED, unit="data")
     assert less_granted((endless,), {f"data:{UNLIMITED}": 1}) == ()
+    assert less_granted((endless, FIVE), {"EUR": 100}) == (endless, replace(FIVE, money=Money(400, "EUR")))
 
 
 WHOLE = Decision(Outcome.GRANTED, "credit", (FIVE,), claimable=(SEVEN, TWO_GB))
