@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId, PinnedList
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Benefit, Decision, Outcome, Validity
 from kulanz.domain.delivery.difference import Decided, Taking, pieces_of
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
@@ -29,6 +31,7 @@ from kulanz.domain.delivery.void import (
     void_named_by,
 )
 from kulanz.domain.money import Money, Size
+from kulanz.domain.time import format_instant
 from tests.unit.domain.delivery.test_credit_entries import SIZE
 from tests.unit.domain.delivery.test_difference import (
     AT,
@@ -360,12 +363,28 @@ def test_an_approval_names_what_is_asked_of_whom_and_who_is_told(other: Any) -> 
 
 
 def test_how_far_a_void_is_and_in_which_order_it_counted_changes_nothing_of_its_plan() -> None:
-    turned = replace(TOTALS, asked=dict(reversed(TOTALS.asked.items())))
-    again = replace(PLANNED, plan=VoidProgress(2, 3, turned), seen=9, apply=VoidProgress(5, 5), started_at=None)
-    assert again.plan_hash == PLANNED.plan_hash
+    both = replace(TOTALS, sums={**TOTALS.sums, (Share.USED, "EUR"): 30, (Share.ASKABLE, "CHF"): 7})
+    turned = replace(both, asked=dict(reversed(both.asked.items())), sums=dict(reversed(both.sums.items())))
+    planned = replace(PLANNED, plan=VoidProgress(1, 1, both))
+    again = replace(planned, plan=VoidProgress(2, 3, turned), seen=9, apply=VoidProgress(5, 5), started_at=None)
+    assert again.plan_hash == planned.plan_hash
     moved = PLANNED.moved(VoidState.FLAGGED, "void differs")
     expected = replace(PLANNED, state=VoidState.FLAGGED, state_reason="void differs", changes=PLANNED.changes + 1)
     assert moved == expected
+
+
+def test_a_void_that_was_planned_by_an_earlier_release_is_approved_under_the_same_hash() -> None:
+    """What it has nothing of is not in it: neither notices nor a file, an end, what was overpaid, or a biller."""
+    sums: dict[tuple[Share, str], Size] = {(Share.VOIDABLE, "EUR"): 700, (Share.USED, "EUR"): 30}
+    void = replace(VOID, plan=VoidProgress(1, 1, VoidTotals(9, 2, 7, sums)))
+    content = {
+        "void": str(VOID.id), "reason": "why", "requested_by": "anna", "opened_at": format_instant(OPENED),
+        "file": None, "lines": 9, "unmatched": 2, "decisions": 7,
+        "sums": [["used", "EUR", "30"], ["voidable", "EUR", "700"]],
+    }  # fmt: skip
+    assert void.plan_hash == sha256(canonical_json(content).encode()).hexdigest()
+    told = replace(void, plan=VoidProgress(1, 1, replace(void.plan.totals, notices=4)))
+    assert told.plan_hash == sha256(canonical_json({**content, "notices": 4}).encode()).hexdigest()
 
 
 @pytest.mark.parametrize(("size", "chunks"), [(100, [(40, 100)]), (5_000, [(40, 5_000)])])
