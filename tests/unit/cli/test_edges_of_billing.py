@@ -183,6 +183,25 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
     ]
 
 
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 40])
+def test_what_is_rejected_is_summed_over_every_campaign_of_the_month(count: int) -> None:
+    campaigns = []
+    for number in range(1, count + 1):
+        one = month()[0]
+        one["lines"] = one["lines"][:1]
+        one["lines"][0]["rejected_with"] = [
+            {"channel": "billing", "code": "frozen", "sum": f"{number}.00"},
+            {"channel": "billing", "code": f"only-{number}", "sum": "0.50"},
+        ]
+        campaigns.append({**one, "campaign": f"in-{number}/1"})
+    found = cells(run(pages_of(campaigns), "month", "2026-03").stdout)
+    rejected = [row for row in found if row[:1] == ["frozen"] or row[0].startswith("only-")]
+    assert rejected[0] == ["frozen", "billing", "EUR", f"{count * (count + 1) // 2}.00"]
+    assert {tuple(row) for row in rejected[1:]} == {
+        (f"only-{number}", "billing", "EUR", "0.50") for number in range(1, count + 1)
+    }
+
+
 OF_BILLS = {
     "differences": 0, "late": 1, "rejected": 0, "undelivered": 1, "unanswered": 1, "asked_back": 0, "plans": 0,
     "campaigns": 0,

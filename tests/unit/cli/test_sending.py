@@ -89,6 +89,30 @@ def test_the_campaign_is_open_when_it_returns(stack: WorldStack, tmp_path: Path)
     assert clients(stack).sent == []
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "rows"),
+    [
+        ("list.csv", "lists/other.csv", 2),
+        ("list.csv", "lists/other.jsonl", 3),
+        ("list.jsonl", "lists/other.csv", 2),
+        ("list.jsonl", "lists/other.jsonl", 3),
+        ("export.txt", "lists/other.csv", 2),
+        ("export", "lists/other.jsonl", 3),
+    ],
+)
+def test_rows_are_counted_as_the_stack_reads_them_by_the_key_that_the_event_names(
+    stack: WorldStack, tmp_path: Path, name: str, key: str, rows: int
+) -> None:
+    """The stack knows a list by its key alone: what a file is called on the sender's disk changes no control total."""
+    (tmp_path / name).write_bytes(b"first\nsecond\nthird\n")
+    found = send.upload_list(stack, tmp_path / name, key)
+    assert (found["rows"], found["s3"]["key"], clients(stack).uploaded) == (rows, key, [key])
+    stated = event(rows=1)
+    stated["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": key}}
+    named = send.with_list(stated, stack, tmp_path / name, None)["detail"]["campaign"]["affected"]
+    assert (named["rows"], named["s3"]["key"]) == (rows, key)
+
+
 def test_whoever_sends_it_is_the_requester_whatever_source_the_event_names(stack: WorldStack, tmp_path: Path) -> None:
     path, accounts = written(tmp_path, source="nobody-of-ours")
     assert run(stack, "send", path, "--list", accounts).exit_code == 0

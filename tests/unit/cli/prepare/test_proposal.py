@@ -121,6 +121,24 @@ def test_what_can_be_read_in_two_ways_is_asked(tmp_path: Path, row: bytes, key: 
     assert key in asked(tmp_path, HEADER + row)
 
 
+@pytest.mark.parametrize(
+    ("currency", "is_asked"),
+    [("EUR", True), ("USD", True), ("KWD", True), ("BHD", True), ("JPY", False), ("ISK", False)],
+)
+def test_whole_numbers_are_asked_for_in_each_currency_that_has_minor_units(
+    tmp_path: Path, currency: str, is_asked: bool
+) -> None:
+    """1234 may be 1.234 KWD or 1,234 KWD; of a yen there is no smaller part."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"account_id,fee\nA-1,1234\nA-2,70\n")
+    compiled = policy(tmp_path, POLICY.replace("currency: EUR", f"currency: {currency}"))
+    asked_for = [one for one in propose(path, "export", compiled, {}).questions if one.key == "fee.unit"]
+    assert [one.choices for one in asked_for] == [("major", "minor")] * is_asked
+    for unit in ("major", "minor") if is_asked else ():
+        found = propose(path, "export", compiled, {"fee.unit": unit})
+        assert "fee.unit" not in [one.key for one in found.questions]
+
+
 def test_a_column_under_another_name_is_asked_for_and_one_that_is_missing_too(tmp_path: Path) -> None:
     content = HEADER.replace(b"account_id", b"Customer No").replace(b",note", b",nota").replace(b"since,", b"begun,")
     assert asked(tmp_path, content + b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b",basic,n,a\n") == [
