@@ -11,6 +11,7 @@ from kulanz.application.campaigns import open_campaign, watch_open
 from kulanz.application.campaigns.advance_campaign import _announce
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
 from kulanz.application.campaigns.freeze_policy import _must_fit
+from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.open_campaign import MustWait, await_stopped
 from kulanz.application.campaigns.read_history import HistoryReader
 from kulanz.application.campaigns.replan import ReplanPorts, replan
@@ -194,6 +195,30 @@ def test_a_batch_is_looked_at_again_until_each_campaign_it_was_about_could_be_mo
     looked_at = [(world.watch(), world.troubles.has_looked_at("aws/lambda/x"))[1] for _ in range(4)]
     assert looked_at == [False, False, True, True]
     assert tried == [FIRST, SECOND] * 3
+
+
+# Policies
+
+
+def test_a_process_keeps_the_policies_of_so_many_campaigns_and_the_one_it_compiled_first_makes_room() -> None:
+    world = small_world(list_of([row("a-1")]))
+    world.publish(event(rows=1))
+    world.run_until_quiet()
+    kept, compiled = world.campaigns.frozen(FIRST), list[CampaignId]()
+
+    def frozen(campaign_id: CampaignId) -> Frozen:
+        compiled.append(campaign_id)
+        return kept
+
+    store = cast("CampaignStore", SimpleNamespace(frozen=frozen))
+    several = [replace(world.campaign(str(FIRST)), id=CampaignId("i", n)) for n in range(FrozenCache.CAMPAIGNS + 1)]
+    first, *others = (one.id for one in several)
+    cache = FrozenCache()
+    for one in (*several[:-1], *several[:-1], several[-1], *several[1:]):
+        cache.get(one, store)
+    assert compiled == [first, *others], "each is compiled once while it is kept"
+    cache.get(several[0], store)
+    assert compiled == [first, *others, first]
 
 
 # Reports

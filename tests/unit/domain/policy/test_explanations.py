@@ -340,6 +340,18 @@ def test_what_is_worked_out_for_each_period_is_told_by_the_periods_name(per: str
     assert [(name, rest[-9:]) for name, _, rest in owed] == [(names[0], "2.00 USD."), (names[1], "3.00 USD.")]
 
 
+@pytest.mark.parametrize("others", ["", "- {name: a, when: total(outage) > 1 h, pay: 2 USD}\n"])
+@pytest.mark.parametrize(("per", "names"), [("outage", ["Outage 1"]), ("month", ["March 2026", "April 2026"])])
+def test_the_condition_of_what_is_worked_out_for_each_period_is_told_once_for_each_and_never_of_the_whole(
+    per: str, names: list[str], others: str
+) -> None:
+    night = incident(("2026-03-31T22:00:00Z", "2026-04-01T03:00:00Z"))
+    each = f"- {{name: b, for_each: {per}, when: total(outage) > 2 h, pay: 1 USD}}\n"
+    steps = told(compiled(written(f"heads:\n{others}{each}"), night))
+    found = [step.partition(": ")[0] for step in steps if "he condition" in step]
+    assert found == ['The condition of "a" is met'] * bool(others) + names
+
+
 def test_whoever_could_never_use_it_or_was_out_for_eons_is_told_that() -> None:
     give = "give: {quantity: 1, unit: GB, valid: {from: start, until: 2026-06-30}}"
     never = told(compiled(written(f"facts: {{start: day}}\n{give}")), date(2026, 7, 1))
