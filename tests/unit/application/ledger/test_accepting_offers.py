@@ -135,6 +135,15 @@ def test_only_what_is_new_is_spent_of_what_its_own_campaign_reserved_and_else_of
     assert world.written[0][-1] == (Draw("CHF", "2026-04", 60), Draw("USD", "2026-01", 730, f"{INCIDENT}/2"))
 
 
+def test_nothing_is_spent_of_a_currency_of_which_everything_was_granted_at_once() -> None:
+    claimable, at_once = (Benefit(Money(730, "USD"), component="x"),), (Benefit(Money(111, "EUR"), component="y"),)
+    decision = Decision(Outcome.GRANTED, "credit", at_once, claimable=claimable)
+    entry = offered(2, status=Outcome.GRANTED, remaining=remaining_of(at_once))
+    world = Records([replace(entry, body=decision_body(entry.key.campaign, "2", "0" * 64, "0" * 32, decision))])
+    world.taken_up()
+    assert world.written[0][-1] == (Draw("USD", "2026-03", 730),)
+
+
 def test_the_offer_is_that_of_the_subject_and_of_the_campaign_that_is_named() -> None:
     others = [offered(1), offered(2), offered(3, "-"), offered(3, "L-4")]
     for seq in (1, 2):

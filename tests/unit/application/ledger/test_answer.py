@@ -117,6 +117,20 @@ def test_money_beside_minutes_does_not_end(world: World) -> None:
     assert entry.expires_at is None
 
 
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_an_incident_is_withdrawn_by_whichever_revision_says_so_the_first_included(before: int) -> None:
+    world = small_world()
+    for revision in range(1, before + 1):
+        world.publish(event(rows=ROWS, revision=revision, campaign=...))
+    for revision, detail_type, is_withdrawn in (
+        (before + 1, "Incident Withdrawn", True),
+        (before + 2, "Incident Declared", False),
+    ):
+        world.publish(event(rows=ROWS, detail_type=detail_type, revision=revision, campaign=...))
+        world.run_until_quiet()
+        assert world.ask("granted-1", INCIDENT_ID).incidents[INCIDENT_ID].is_withdrawn is is_withdrawn
+
+
 def test_a_newer_list_has_no_effect_on_an_explanation(world: World) -> None:
     pinned = world.campaign("net-outage/1").pinned
     world.lists.upload(LIST_KEY, list_of([row("granted-1", fee="1000.00")]))

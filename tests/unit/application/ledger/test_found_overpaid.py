@@ -109,6 +109,20 @@ def test_it_is_found_of_each_row_in_whichever_part_of_the_list_and_its_plan_that
     assert {name: found(made, name) for name in names} == {**dict.fromkeys(names), **less}
 
 
+def test_it_is_found_wherever_the_list_has_its_column_of_account_ids() -> None:
+    made = world()
+    for revision, fee in ((1, "20.00"), (2, "10.00")):
+        made.lists.upload(f"lists/{revision}.csv", f"fee,account_id,excluded\n{fee},less,no\n".encode())
+        made.publish(
+            event(
+                incident_id="in-1", windows=outage(2), policy=POLICY_ID, key=f"lists/{revision}.csv", rows=1,
+                revision=revision,
+            )
+        )  # fmt: skip
+        made.run_until_quiet()
+    assert found(made, "less") == (("EUR", 500),)
+
+
 def test_of_a_list_that_is_gone_too_long_or_planned_otherwise_it_is_said_that_there_is_something(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

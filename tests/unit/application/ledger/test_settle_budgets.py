@@ -1,6 +1,8 @@
 """What executions reserved is settled from the ledger, and set free when nobody can accept it any more."""
 
 from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.ledger.settle_budgets import settle_budgets
 from kulanz.domain.budgets import Budget, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.campaigns.reconciliation import RowResult, SumKey, WriteResult
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.time import MICROSECOND, parse_instant
@@ -263,6 +266,32 @@ def test_a_flagged_campaign_is_counted_and_of_a_withdrawn_incident_nobody_accept
     settle(FIRST, control(world), "as it is", HAND, world.now)
     world.settle()
     assert world.budgets.reserved() == []
+
+
+def test_the_receipts_of_a_campaign_that_balanced_are_enough_also_once_it_was_flagged() -> None:
+    world = played()
+    pinned = world.campaign(str(FIRST)).pinned
+    world.lists.delete_version(pinned.key, pinned.version_id)
+    world.publish(event(rows=3, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    world.run_until_quiet()
+    assert world.campaign(str(FIRST)).state is State.FLAGGED
+    world.now += DEAD
+    assert world.settle().failed == ()
+    assert used(world) == (0, 1_500) == (0, in_the_ledger(world))
+
+
+def test_the_receipts_of_a_campaign_that_did_not_balance_are_not_believed_once_a_person_closed_it() -> None:
+    world = played()
+    kept = world.campaigns._campaigns[FIRST]
+    totals = deepcopy(kept.campaign.apply.totals)
+    totals.sums[SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "EUR")] -= 1
+    kept.campaign = replace(kept.campaign, apply=replace(kept.campaign.apply, totals=totals))
+    assert (kept.log[-1].source, kept.log[-1].target) == (State.APPLYING, State.CLOSED)
+    flagged = replace(kept.log[-1], target=State.FLAGGED)
+    kept.log[-1:] = [flagged, replace(flagged, number=flagged.number + 1, source=State.FLAGGED, target=State.CLOSED)]
+    world.now += DEAD
+    world.settle()
+    assert used(world) == (3_700, 1_500) == (3_700, in_the_ledger(world))
 
 
 def test_a_pass_that_has_no_time_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
