@@ -11,7 +11,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery import deliver_chunk as module
 from kulanz.application.delivery.advance_delivery import open_over_additions
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, DeliverDone, DeliverWork
-from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.delivery.world import EntriesChange, WaitingAdditions
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
@@ -204,3 +204,9 @@ def test_a_worker_without_time_sends_its_message_again_and_that_is_no_failure(
     world_deliveries.delivered(world, first, Tap(), FrozenCache())
     assert done[-1].work is work
     assert done[-1].receipts == (work is DeliverWork.FINISHED)
+
+
+def test_additions_that_wait_are_called_by_their_campaign_and_by_another_channel_where_they_go_there() -> None:
+    at = offered().now
+    assert str(WaitingAdditions(ID, at)) == str(ID)
+    assert str(WaitingAdditions(ID, at, "letters:csv")) == f"{ID} for letters:csv"

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, State
 from kulanz.domain.exports.figures import Written
 from tests.support.by_hand import decide, door_of
-from tests.support.exporting import ask, executed, exported, rows, work
+from tests.support.exporting import ask, executed, exported, planned, rows, work
 from tests.support.fakes import FakeCampaigns
 from tests.support.small_campaign import (
     CAMPAIGN,
@@ -110,3 +111,39 @@ def test_a_worker_logs_why_an_export_cannot_be_finished_by_its_code_alone() -> N
     stored = world.exports.export(export.campaign, export.id)
     assert stored is not None
     assert stored.failed.startswith("list_version_gone: ")
+
+
+def test_an_offer_that_was_accepted_before_acceptances_were_stored_began_with_its_decision() -> None:
+    """Then the item's own instant is that of the acceptance. What waits, or was granted at once, has none."""
+    world = decided(OFFER, "offer")
+    world.now += timedelta(hours=1)
+    accept(world, "a-1")
+    (entry,) = world.ledger.of_account("a-1")
+    world.ledger.replace_entry(replace(entry, accepted_at=None, effective_at=world.now))
+    accepted, waits = rows(world, exported(world, CAMPAIGN))
+    assert (accepted["accepted_at"][:19], accepted["status"]) == (world.now.isoformat()[:19], "granted")
+    assert (waits["accepted_at"], waits["status"]) == ("", "offered")
+    at_once = with_conflicts()
+    assert {one["accepted_at"] for one in rows(at_once, exported(at_once, CAMPAIGN))} == {""}
+
+
+def test_an_export_of_a_plan_names_the_first_and_the_last_byte_that_is_decided_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = planned()
+    filed = world.campaigns.receipts
+    bounds = list[tuple[int, int]]()
+
+    def altered(*arguments: Any, **named: Any) -> Any:
+        for receipt in filed(*arguments, **named):
+            bounds.append((receipt.start, receipt.stretches[0].end))
+            other = tuple(one._replace(digest=b"another decision") for one in receipt.stretches)
+            object.__setattr__(receipt, "stretches", other)
+            yield receipt
+
+    monkeypatch.setattr(world.campaigns, "receipts", altered)
+    says = exported(world, CAMPAIGN).failed
+    assert says in {
+        f"decided_otherwise: bytes {start} to {end - 1} of the list do not come to what the plan says; replan it"
+        for start, end in bounds
+    }

@@ -10,7 +10,7 @@ from kulanz.application.delivery.world import Booked
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, Recorded, notice_values, publish_notices
 from kulanz.domain.campaigns.trouble import TroubleKind
-from kulanz.domain.decision import Benefit, Decision, Due, Outcome
+from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import Entry, decision_body
 from kulanz.domain.money import Money
@@ -80,3 +80,13 @@ def test_a_notice_says_of_the_first_benefit_alone_how_much_it_is_and_when_it_is_
         found: Entry = entry("a-1", decision_body(FIRST, "2", "0" * 64, "0" * 32, decision), effective_at=NOW)
         beside = {"reason": "credit", "effective_at": format_instant(NOW)}
         assert notice_values(replace(found, expires_at=None), decision) == beside | order[0][1]
+
+
+def test_the_policys_own_values_fill_in_a_text_beside_ours_and_in_the_place_of_one_of_the_same_name() -> None:
+    own = {"hours": "3.5", "reason": "storm", "amount": "half"}
+    decision = Decision(
+        Outcome.GRANTED, "credit", (Benefit(Money(512, "USD"), component="x"),), Notice("told", "en", "sms", own)
+    )
+    found: Entry = entry("a-1", decision_body(FIRST, "2", "0" * 64, "0" * 32, decision), effective_at=NOW)
+    ours = {"currency": "USD", "effective_at": format_instant(NOW)}
+    assert notice_values(replace(found, expires_at=None), decision) == ours | own
