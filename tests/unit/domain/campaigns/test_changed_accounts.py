@@ -90,6 +90,14 @@ def test_more_accounts_than_are_looked_at_refuse_the_list() -> None:
     assert refusal.startswith("too_many_changed_accounts")
 
 
+def test_of_more_accounts_than_are_looked_at_nothing_else_is_said() -> None:
+    pairs = {(number, CHANGED_MOST * 2 + number // 2): number for number in range(CHANGED_MOST + 1)}
+    contradicting = ChangedAccounts(pairs | {(number, CHANGED_MOST - number): number for number in (0, CHANGED_MOST)})
+    assert contradicting.owned_twice()
+    assert contradicting.in_circles()
+    assert [refusal.partition(":")[0] for refusal in contradicting.refusals()] == ["too_many_changed_accounts"]
+
+
 def test_what_a_receipt_keeps_of_them_fits_beside_what_it_keeps_of_repeated_subjects() -> None:
     assert CHANGED_PER_RECEIPT * ENTRY_BYTES + SAMPLE_MOST * SUBJECT_BYTES < ITEM_BYTES * 9 // 10
 
