@@ -20,6 +20,7 @@ from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.lists.lines import ListRefused
 from tests.support.billed import Clock
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
 from tests.support.fake_bucket import FakeArchive, FakeLists
@@ -155,3 +156,33 @@ def assigned(key: DecisionKey) -> Any:
     """The delivery of a campaign's number has its credit."""
     name = f"billing/{key.seq}"
     return replace(ASSIGNED, at=OPENED_AT - timedelta(days=1), delivery=name, id=name)
+
+
+RECORD = {"account_id": "A-1", "serial": 1, "credit_id": "c", "answer": "accepted"}
+
+
+@pytest.mark.parametrize("ends", [b"", b"\n", b"\n" + json.dumps(RECORD).encode()])
+@pytest.mark.parametrize("name", ["amuont", "amount"])
+def test_a_field_that_is_nearly_named_is_refused_also_in_a_file_of_one_line(name: str, ends: bytes) -> None:
+    content = json.dumps({**RECORD, name: 5}).encode() + ends
+    if name == "amount":
+        assert opened(content, "acknowledgements/a.jsonl").file.chunks
+        return
+    with pytest.raises(ListRefused) as refused:
+        opened(content, "acknowledgements/a.jsonl")
+    assert refused.value.reason == "column_nearly_named"
+    assert "'amuont'" in str(refused.value)
+    assert "'amount'" in str(refused.value)
+
+
+@pytest.mark.parametrize("ends", ["csv", "jsonl"])
+def test_an_empty_file_is_refused_and_never_read(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store has no range of an object without a byte."""
+
+    def read(*_: object) -> Any:
+        raise AssertionError("there is nothing to read")
+
+    monkeypatch.setattr(FakeLists, "read", read)
+    with pytest.raises(ListRefused) as refused:
+        opened(b"", f"acknowledgements/a.{ends}")
+    assert refused.value.reason
