@@ -7,12 +7,19 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
+import pytest
+
 from kulanz_console.catalogue import catalogue
+from kulanz_console.drawing.figures import figures_of
+from kulanz_console.drawing.sections import results_section
+from kulanz_console.pages import Page, environment
+from kulanz_console.words import Words
 from tests.support.console_browser import Browser
 from tests.support.console_waiting import ALL_THAT_WAITS, with_everything, with_plan
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_people import to_approve
 from tests.support.world_stack import WorldStack
+from tests.unit.console.test_figures_of_drawings import of_pass, sources
 from tests.unit.console.test_hostile import LISTS, PATHS
 
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{3,}")
@@ -123,3 +130,17 @@ def test_a_reason_of_a_policy_stays_whole_beside_its_bar_and_its_figures() -> No
     shown = re.sub("<[^>]+>", " ", page.replace("<wbr>", ""))
     assert {"fee_unknown", "segment_unknown", "account_id_invalid"} <= set(shown.split())
     assert "unbekannt" not in shown
+
+
+@pytest.mark.parametrize("reason", ["nothing", "none", "began", "granted", "declined", "an_own_code"])
+def test_a_reason_is_what_the_policy_calls_it_also_where_german_has_a_word_for_it(reason: str) -> None:
+    """Whoever looks for the code of a policy or a ledger finds it in each language; the result beside it is ours."""
+    german = Words("de")
+    of = sources(of_pass([("granted", reason, "none", 8), ("declined", reason, "none", 5)]))
+    made = Page(environment(), german, "stack", None, ())._picture(results_section(figures_of(of.report)))
+    rows = [
+        re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall("<tr.*?</tr>", made.replace("<wbr>", ""))
+    ]
+    shown = [[re.sub("<[^>]+>", "", cell) for cell in row[:2]] for row in rows]
+    assert shown[1:3] == [[german.phrase("granted"), reason], [german.phrase("declined"), reason]]
+    assert german.phrase("granted") != "granted"

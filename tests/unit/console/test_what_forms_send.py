@@ -329,6 +329,16 @@ def test_the_number_of_the_ticket_is_the_id_of_goodwill() -> None:
     assert (body["ticket"], dict(of)) == ("T-7", {"account": "a-1", "goodwill": "T-7"})
 
 
+@pytest.mark.parametrize("ticket", ["T/7", "a@b", "_7", "T..7", "T 7", "T" * 65])
+def test_a_ticket_that_cannot_be_an_id_is_said_to_be_the_wrong_field_and_nothing_is_sent(ticket: str) -> None:
+    form = FORMS["goodwill"]
+    (action,) = (one for one in ACTIONS if one.path == form.target)
+    kulanz, filled = Noting(form.answer), {**form.filled, "ticket": ticket}
+    with pytest.raises(NotAnswered, match=r"^ticket: expected ") as problem:
+        action.view(Visit(kulanz, Session("s", "t", NOW), Words("en"), NOW, of={"account": "a-1"}, form=filled))
+    assert (problem.value.why, kulanz.sent) == (Why.WRONG, [])
+
+
 def test_who_may_not_read_an_account_is_led_back_to_the_cases() -> None:
     _, done = sent_by(FORMS["decline"], FORMS["decline"].filled, Session("s", "t", NOW))
     assert done.path == "/cases/in-9/4"
