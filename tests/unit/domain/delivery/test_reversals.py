@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -281,6 +282,19 @@ def test_there_is_room_for_every_answer_to_what_was_asked_back() -> None:
         found = add_entry(entries, one, SIZES)
         assert found.result is AddResult.ADDED, found
         entries = found.entries
+
+
+@pytest.mark.parametrize("said", [(), (SENT_BACK,), (SENT_BACK, back(REJECTED)), (SENT_BACK, back(ACCEPTED))])
+def test_room_is_kept_for_a_reversal_until_the_biller_has_answered(said: CreditEntries) -> None:
+    stands = adding(ASSIGNED, asked(PART), *said).entries
+    (reversal,) = standing(stands, 0, SIZE).reversals
+    number = 0
+    while (taken := add_entry(stands, answer(APPLIED, f"{number:040d}", 1), SIZES)).result is AddResult.ADDED:
+        stands, number = taken.entries, number + 1
+    kept = BYTES_OF_REVERSAL if reversal.is_open else 0
+    assert taken.result is AddResult.FULL
+    one_more = (*stands, answer(APPLIED, f"{number:040d}", 1))
+    assert len(entries_text(stands).encode()) <= ENTRIES_BYTES - kept < len(entries_text(one_more).encode())
 
 
 _ANY = st.one_of(
