@@ -55,6 +55,7 @@ class Books:
     fails: frozenset[int] = frozenset()
     policies: Mapping[int, str] = field(default_factory=dict)
     follows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    applied: tuple[int, ...] = (1, 2)
     halted: bool = False
     halts_read: int = 0
 
@@ -65,7 +66,7 @@ class Books:
 
     def incident(self, incident_id: str) -> Any:
         assert incident_id == INCIDENT
-        return SimpleNamespace(applied=(1, 2))
+        return SimpleNamespace(applied=self.applied)
 
     def halt(self) -> Any:
         self.halts_read += 1
@@ -144,6 +145,19 @@ def test_a_history_counts_what_its_policy_granted_and_what_that_set_off(
     before = {currency: size for currency, size in net.items() if size}
     after = history().voided(INCIDENT, before, before | {"USD": before["USD"] - 700})
     assert after is not None
+    assert [kept.after for _, kept in books.with_history] == [after]
+
+
+@pytest.mark.parametrize("applied", [(), (1,)])
+def test_a_history_counts_the_decision_itself_also_where_the_incident_does_not_name_its_campaign(
+    applied: tuple[int, ...],
+) -> None:
+    """As after a restore of the incident's record to an earlier instant."""
+    books = Books(applied=applied)
+    entry, new = change(decision(2), 0)
+    assert books.writer().write([(entry, new)]) == {entry.key}
+    before = {"USD": 1_500, "EUR": 40} if applied else {"USD": 700}
+    after = history().voided(INCIDENT, before, before | {"USD": before["USD"] - 700})
     assert [kept.after for _, kept in books.with_history] == [after]
 
 
