@@ -12,9 +12,9 @@ from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.void import Share, VoidState
 from tests.support import world_voids
 from tests.support.exporting import small_stretches
-from tests.support.small_campaign import INCIDENT_ID, row
+from tests.support.small_campaign import INCIDENT_ID, event, row, sealed_policy
 from tests.support.voiding import stands
-from tests.support.world import BEN
+from tests.support.world import BEN, World
 from tests.support.world_steps import Function, Step
 from tests.support.world_voids import approved, run_voids
 from tests.unit.application.delivery.test_voiding_overpaid import (
@@ -98,6 +98,44 @@ def test_a_subject_with_many_decisions_is_done_in_one_attempt(monkeypatch: pytes
     assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 200 + 300 + 100}
     assert net(world, "a-1")["EUR"] == 100
     assert ended == [True, True], "the plan, and what it planned"
+
+
+BY_LINE = """
+kulanz: 1
+id: by-line
+version: 1
+title: Half the fee of each line
+currency: EUR
+subject: line
+facts:
+  fee: money
+pay: 50% of fee
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "waves"), [(("l-1", "l-2", "l-3"), 1), (("l-1", "l-2", "l-1"), 2), (("l-1", "l-1", "l-1"), 3)]
+)
+def test_the_lines_of_an_account_are_worked_together_and_those_of_one_subject_one_after_the_other(
+    lines: Sequence[str], waves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    world.policies.publish("by-line", 1, sealed_policy(BY_LINE))
+    for revision, fee in ((1, "50.00"), (2, "20.00")):
+        content = "".join(f"a-1,{line},{fee}\n" for line in lines)
+        world.lists.upload(f"lists/{revision}.csv", f"account_id,line,fee\n{content}".encode())
+        world.publish(event(key=f"lists/{revision}.csv", rows=len(lines), policy="by-line", revision=revision))
+        world.run_until_quiet()
+    monkeypatch.setattr(VoidWriter, "must_end", lambda _: True)
+    work, ended = void_chunk.void_chunk, list[Any]()
+
+    def worked(*asked: Any) -> None:
+        ended.append(work(*asked))
+
+    monkeypatch.setattr(world_voids, "void_chunk", worked)
+    void = voided(world)
+    assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 1_500 * len(set(lines))}
+    assert [(done.work, done.receipts) for done in ended] == [(Pass.PLAN, waves), (Pass.APPLY, waves)]
 
 
 def test_a_begun_void_whose_lines_cannot_be_decided_as_planned_is_flagged_by_receipts_of_every_line(
