@@ -1,6 +1,7 @@
 """A worker of a delivery: where a part ends, of a list and of additions, what it waits, and what it says it did."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,10 +12,13 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery import deliver_chunk as module
 from kulanz.application.delivery.advance_delivery import open_over_additions
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, DeliverDone, DeliverWork
+from kulanz.application.delivery.kept_back import kept_back
 from kulanz.application.delivery.world import EntriesChange, WaitingAdditions
+from kulanz.domain.campaigns.campaign import KEPT, State
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.time import format_instant, microseconds_of
 from tests.support import world_deliveries
 from tests.support.billing_files import read_delivery
@@ -22,7 +26,7 @@ from tests.support.faults import Tap
 from tests.support.small_campaign import list_of, row
 from tests.support.world import World
 from tests.support.world_clock import WorldClock
-from tests.support.world_deliveries import delivery_ports
+from tests.support.world_deliveries import KeptBack, delivery_ports
 from tests.support.world_door import BERT, WorldDoor
 from tests.unit.application.delivery.test_additions import (
     ACCOUNTS,
@@ -210,3 +214,26 @@ def test_additions_that_wait_are_called_by_their_campaign_and_by_another_channel
     at = offered().now
     assert str(WaitingAdditions(ID, at)) == str(ID)
     assert str(WaitingAdditions(ID, at, "letters:csv")) == f"{ID} for letters:csv"
+
+
+@pytest.mark.parametrize("is_delivered", [False, True])
+@pytest.mark.parametrize(
+    ("state", "reason", "waits"),
+    [
+        (State.CLOSED, "", False),
+        (State.FLAGGED, "it is looked at", False),
+        (State.CLOSED, f"{KEPT}: all of it", False),
+        (State.CLOSED, "settled: by a person", True),
+        (State.CANCELLED, "voided_by_hand: in part", True),
+    ],
+)
+def test_what_nothing_will_deliver_by_itself_is_kept_back_until_a_delivery_is_there(
+    state: State, reason: str, *, waits: bool, is_delivered: bool
+) -> None:
+    world = closed(list_of([row("a-1"), row("a-2")]), rows=2, delivers=is_delivered)
+    campaign = world.campaign(str(ID))
+    stands = replace(campaign, state=state, state_reason=reason or campaign.state_reason)
+    kept = kept_back(stands, KeptBack(world))
+    assert {line.measure: line.by_state[CreditState.DUE] for line in kept} == (
+        {"EUR": 2 * 299, "call_minute": 40} if waits and not is_delivered else {}
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from kulanz.domain.delivery.void import Share, Void, VoidState
 from kulanz.domain.ledger.entries import granted_benefits, net_worth
 from tests.support import world_voids
 from tests.support.by_hand import decide, door_of
+from tests.support.exporting import small_stretches
 from tests.support.faults import Tap
 from tests.support.small_campaign import CAMPAIGN, row
 from tests.support.voiding import closed, net, planned, stands
@@ -253,3 +255,24 @@ def test_a_message_about_a_chunk_that_there_is_not_does_nothing(beyond: int) -> 
     chunks, sent = len(world.campaign(CAMPAIGN).chunks), list(world.chunks.voids)
     worked(world, replace(sent[0], chunk=beyond if beyond < 0 else chunks + beyond))
     assert (world.chunks.voids, list(world.voids.receipts(void.id, Pass.PLAN))) == (sent, [])
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_of_what_was_overpaid_an_attempt_ends_between_stretches_where_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Never before its first one: each receipt has a stretch, and the next one goes on behind it."""
+    small_stretches(monkeypatch, most)
+    accounts = [f"a-{number}" for number in range(6)]
+    world = first(*(row(account, fee="50.00") for account in accounts), chunk_bytes=1_000_000)
+    then(world, *(row(account, fee="20.00") for account in accounts))
+    monkeypatch.setattr(VoidWriter, "must_end", lambda _: True)
+    monkeypatch.setattr(VoidWriter, "per_wave", property(lambda _: len(accounts)))
+    void = voided_of_overpaid(world)
+    assert (void.state, void.state_reason) == (VoidState.VOIDED, "balanced")
+    assert {net_of(world, account)["EUR"] for account in accounts} == {200}
+    for work in Pass:
+        receipts = sorted(world.voids.receipts(void.id, work), key=lambda one: one.start)
+        assert [one.totals.lines for one in receipts if one.totals.lines] == [most] * (len(accounts) // most)
+        assert all(one.end == other.start for one, other in pairwise(receipts))
+        assert [one.finishes_chunk for one in receipts] == [False] * (len(receipts) - 1) + [True]
