@@ -14,7 +14,7 @@ from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.replan import ReplanPorts, replan
 from kulanz.application.campaigns.same_outage import IDS_IN_A_REASON, found_by_plan, pays_twice
 from kulanz.application.campaigns.start_execution import budget_text, start_automatically
-from kulanz.application.ports import Start
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, Start, TryAgain
 from kulanz.domain.budgets import BudgetExceeded
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, Progress, SameOutage, State, StateChange
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
@@ -68,6 +68,23 @@ def test_a_no_is_one_change_of_its_own_instant_and_reason() -> None:
     change = list(world.campaigns.log(ID))[-1]
     assert (change.at, change.target, change.reason) == (world.now, State.REJECTED, "rejected_by_hand: the wrong list")
     assert (change.cause, world.campaigns.actions(ID)[-1]) == (Cause(BEN, "no-1", "9.1"), said)
+
+
+@pytest.mark.parametrize("missed", [1, ATTEMPTS_AGAINST_OTHERS - 1, ATTEMPTS_AGAINST_OTHERS])
+def test_a_plan_that_is_not_there_at_one_look_is_looked_at_again_so_many_times(
+    missed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = waiting()
+    plan = plan_of(world)
+    looks: list[FiledPlan | None] = [None] * missed + [plan] * 9
+    monkeypatch.setattr(world.campaigns, "filed_plan", lambda _: looks.pop(0))
+    said = Rejection("no-1", BEN, plan.hash, "the wrong list", world.now)
+    if missed < ATTEMPTS_AGAINST_OTHERS:
+        assert decide(world, said).state is State.REJECTED
+        return
+    with pytest.raises(TryAgain):
+        decide(world, said)
+    assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
 
 
 def test_a_yes_that_comes_again_with_fewer_digits_than_are_shown_is_another_one() -> None:

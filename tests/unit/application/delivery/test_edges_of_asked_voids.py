@@ -28,6 +28,7 @@ from kulanz.domain.delivery.void import FILE_BYTES, Ends, Share, Void, VoidAppro
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import SAFE, GateSettings
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.money import Size
 from kulanz.domain.people.caller import Machine, Person
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -135,6 +136,17 @@ def test_a_file_may_be_as_large_as_is_said_and_no_larger(size: int, is_read: boo
     assert refused.value.reason == "file_size"
 
 
+def test_ids_of_a_file_have_the_shapes_that_those_of_the_campaigns_list_have() -> None:
+    world = closed()
+    accounts, subjects = IdShape(pattern="a"), IdShape(pattern="b")
+    campaign = world.campaign(CAMPAIGN)
+    stated = replace(
+        campaign, subject="line", layout=replace(campaign.layout, account_ids=accounts, subject_ids=subjects)
+    )
+    found = layout_of_file(file_of(world, b"account_id,line\na,b\n"), stated, world.lists)
+    assert (found.account_ids, found.subject_ids) == (accounts, subjects)
+
+
 def machine_asked(world: World) -> Void:
     """A void that a machine asked for, planned: two persons approve it."""
     asker = Machine("role:arn:aws:sts::123456789012:assumed-role/exporter/x", "a role's session")
@@ -240,6 +252,20 @@ def test_what_a_delivery_has_can_be_asked_back_once_it_is_sent_also_one_of_what_
         return
     with pytest.raises(VoidRefused, match=f"billing/7 is {state}; what it has") as refused:
         ask_void(*asked, asks_biller=True)
+    assert refused.value.reason == "delivery_under_way"
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_a_void_here_waits_for_a_delivery_only_while_that_takes_credits(state: DeliveryState) -> None:
+    world = closed()
+    of = Delivery(DeliveryId("billing", 7), VOID.campaign, FileFormat.CSV, START, "cause", state=state)
+    stub: Any = SimpleNamespace(over_list=lambda _: of, over_additions=lambda _: ())
+    asked = (VOID, None, "why", Person(ANNA), replace(void_ports(world), deliveries=stub), world.now)
+    if state is not DeliveryState.ASSIGNING:
+        assert ask_void(*asked).id == VOID
+        return
+    with pytest.raises(VoidRefused, match="the delivery billing/7 is under way; try again") as refused:
+        ask_void(*asked)
     assert refused.value.reason == "delivery_under_way"
 
 

@@ -1,12 +1,19 @@
 """A worker of a delivery: how far a part goes, in which order its credits are, and what the worker says that it did."""
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kulanz.application.delivery import deliver_chunk as module
+from kulanz.application.delivery import kept_back as keeping
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverWork
 from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.ports.messages import DeliveryMessage
+from kulanz.domain.campaigns.campaign import DELIVERABLE, Cause, State
+from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
@@ -108,3 +115,42 @@ def test_what_was_void_before_a_credit_was_assigned_counts_once_whoever_has_the_
     sums = {"EUR": 500 - 130 + 200, "call_minute": 40} if is_mine else {"EUR": 200, "call_minute": 20}
     assert found.sums.by_measure() == sums
     assert found.elsewhere.by_measure() == ({"EUR": 130} if is_mine else {"EUR": 500, "call_minute": 20})
+
+
+@pytest.mark.parametrize(("beyond", "asks"), [(0, True), (1, False)])
+def test_a_message_of_a_finished_chunk_or_of_none_says_that_nothing_was_to_do(beyond: int, *, asks: bool) -> None:
+    """The cursor of a chunk that the campaign has not is never asked for."""
+    world = due(row("a-1"))
+    campaign = world.campaign(CAMPAIGN)
+    under_way = Delivery(FIRST, campaign.id, FileFormat.CSV, world.now, "cause")
+    looked: list[int] = []
+
+    def cursor(_: DeliveryId, chunk: int) -> Any:
+        looked.append(chunk)
+        return SimpleNamespace(finished=True)
+
+    deliveries = SimpleNamespace(delivery=lambda _: under_way, cursor=cursor)
+    ports: Any = SimpleNamespace(deliveries=deliveries, campaigns=world.campaigns)
+    nothing: Any = None
+    last = under_way.chunks(campaign) - 1
+    found = module.deliver_chunk(DeliveryMessage(FIRST, last + beyond), ports, nothing, nothing, nothing)
+    assert found == DeliverDone(DeliverWork.NOTHING_TO_DO)
+    assert looked == ([last] if asks else [])
+
+
+@pytest.mark.parametrize("state", DELIVERABLE)
+@pytest.mark.parametrize("keeps", [True, False])
+def test_whatever_an_ended_campaign_keeps_back_is_noted_in_whichever_state_it_ended(
+    state: State, monkeypatch: pytest.MonkeyPatch, *, keeps: bool
+) -> None:
+    world = due(row("a-1"))
+    campaign = replace(world.campaign(CAMPAIGN), state=state)
+    opened: list[Any] = []
+    monkeypatch.setattr(keeping, "open_over_list", lambda *asked: opened.append(asked))
+    monkeypatch.setattr(keeping, "kept_back", lambda *_: ["a line"] if keeps else [])
+    ports: Any = world
+    cause = Cause("anna", "x", "1")
+    keeping.end_delivered(campaign, ports, ports, cause, world.now)
+    assert opened == [(campaign, world, cause, world.now)]
+    kept = [(one.kind, one.on) for one in world.troubles.troubles() if one.kind is TroubleKind.KEPT_BACK]
+    assert kept == ([(TroubleKind.KEPT_BACK, CAMPAIGN)] if keeps else [])

@@ -55,9 +55,9 @@ def decide_plan(
         before = ports.campaigns.actions(campaign_id)
         if _is_repeated(asked, before):
             return campaign
-        plan = _waiting_plan(campaign, ports.campaigns)
-        meant = replace(asked, plan_hash=_whole_hash(asked.plan_hash, plan))
         try:
+            plan = _waiting_plan(campaign, ports.campaigns)
+            meant = replace(asked, plan_hash=_whole_hash(asked.plan_hash, plan))
             if isinstance(meant, Rejection):
                 _reject(campaign, plan, meant, ports, cause)
             else:
