@@ -1,6 +1,7 @@
 """A worker of a delivery: how far a part goes, in which order its credits are, and what the worker says that it did."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,12 +12,16 @@ from kulanz.application.delivery import kept_back as keeping
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverWork
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports.messages import DeliveryMessage
-from kulanz.domain.campaigns.campaign import DELIVERABLE, Cause, State
+from kulanz.domain.campaigns.campaign import DELIVERABLE, CampaignId, Cause, State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.ledger.entries import DecisionKey, Lifetime, decided_by_hand, decision_body, new_entry
+from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.money import Money
 from tests.support import world_deliveries
 from tests.support.billing_files import read_delivery
 from tests.support.faults import Tap
@@ -154,3 +159,28 @@ def test_whatever_an_ended_campaign_keeps_back_is_noted_in_whichever_state_it_en
     assert opened == [(campaign, world, cause, world.now)]
     kept = [(one.kind, one.on) for one in world.troubles.troubles() if one.kind is TroubleKind.KEPT_BACK]
     assert kept == ([(TroubleKind.KEPT_BACK, CAMPAIGN)] if keeps else [])
+
+
+MONEY, TIME, MORE = (Benefit(Money(size, "EUR")) for size in (100, 200, 400))
+
+
+@pytest.mark.parametrize(
+    ("decision", "given", "whole"),
+    [
+        (Decision(Outcome.GRANTED, "x", (MONEY,), claimable=(TIME,)), None, (MONEY, TIME)),
+        (Decision(Outcome.GRANTED, "x", (MONEY,)), MORE, (MONEY, MORE)),
+        (Decision(Outcome.HELD, "x"), MORE, (MORE,)),
+        (Decision(Outcome.REFERRED, "x"), MORE, (MORE,)),
+    ],
+)
+def test_after_what_was_granted_at_once_comes_what_is_claimed_or_what_a_person_gave(
+    decision: Decision, given: Benefit | None, whole: tuple[Benefit, ...]
+) -> None:
+    at = datetime(2026, 5, 3, tzinfo=UTC)
+    key = DecisionKey("a-1", "outage", "-", 1)
+    body = decision_body(CampaignId("outage", 1), "3", "policy", "0" * 32, decision)
+    made = new_entry(key, 0, body, decision, Lifetime.of(decision, at, at))
+    if given is not None:
+        granted = Decision(Outcome.GRANTED, "long_wait", (given,))
+        made = decided_by_hand(made, HandDecision("h-1", at, Way.AMOUNT, granted, "long_wait", "Long wait", "anna"))
+    assert module._every(decision, made) == whole
