@@ -184,3 +184,19 @@ def test_after_what_was_granted_at_once_comes_what_is_claimed_or_what_a_person_g
         granted = Decision(Outcome.GRANTED, "long_wait", (given,))
         made = decided_by_hand(made, HandDecision("h-1", at, Way.AMOUNT, granted, "long_wait", "Long wait", "anna"))
     assert module._every(decision, made) == whole
+
+
+def test_two_persons_amounts_for_alike_decisions_are_delivered_each_as_it_was_given() -> None:
+    """Their bodies are equal: what a worker remembers of one must not count for the other."""
+    at = datetime(2026, 5, 3, tzinfo=UTC)
+    held = Decision(Outcome.HELD, "x")
+    body = decision_body(CampaignId("outage", 1), "3", "policy", "0" * 32, held)
+    worker: Any = SimpleNamespace(decisions={}, delivery=SimpleNamespace(additions=at), is_goodwill=False)
+    row_: Any = SimpleNamespace(benefit=None)
+    for name, given in (("a-1", MONEY), ("a-2", MORE), ("a-1", MONEY)):
+        made = new_entry(DecisionKey(name, "outage", "-", 1), 0, body, held, Lifetime.of(held, at, at))
+        granted = Decision(Outcome.GRANTED, "long_wait", (given,))
+        hand = HandDecision("h-1", at, Way.AMOUNT, granted, "long_wait", "Long wait", "anna")
+        booked: Any = SimpleNamespace(entry=decided_by_hand(made, hand))
+        assert given.money is not None
+        assert module._Run._decision(worker, booked, row_) == (held, {0: given.money.minor})
